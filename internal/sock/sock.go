@@ -130,14 +130,30 @@ func (h How) String() string {
 	return ""
 }
 
+// Want says what a snapshot must hold; a source may spare itself the rest.
+type Want struct {
+	Protos ProtoSet
+	// Owners asks for the processes that hold each socket.
+	Owners bool
+}
+
 // Snapshot is all sockets of one walk. It is the truth as of its rows' stamps.
 type Snapshot struct {
 	// Begin is when the walk began: a socket that is absent from Sockets and has
 	// not changed since Begin does not exist.
 	Begin Stamp
 	// Protos are the protocols that were walked; the snapshot says nothing about others.
-	Protos  ProtoSet
+	Protos ProtoSet
+	// Sockets are in the kernel's order, protocol by protocol in the order of the
+	// Proto constants, which is the order that netstat prints.
 	Sockets []Socket
+	// Missing are protocols that were wanted and that this kernel does not have
+	// (no such file in /proc/net).
+	Missing ProtoSet
+	// OwnersDenied reports that some process's descriptors could not be read for want of
+	// privilege (EACCES), so that some owners are missing. OwnersFound reports that
+	// at least one socket's owner was found among descriptors.
+	OwnersDenied, OwnersFound bool
 	// Warnings are lines and files that could not be used; the rest is good.
 	Warnings []error
 }
