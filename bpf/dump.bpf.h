@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Iterators: each read of one walks the kernel's own tables and writes a record a
+ * socket. iter/tcp, iter/udp and iter/unix list the network namespace of the thread that
+ * opens them; iter/task_file lists all processes of its PID namespace.
+ */
+#pragma once
+
+/* Types that are on the stack alone; this keeps them in BTF for bpf2go. */
+const struct sock_record *sock_record_type __attribute__((unused));
+const struct unix_record *unix_record_type __attribute__((unused));
+const struct owner_record *owner_record_type __attribute__((unused));
+
+static __always_inline void fill_common(struct sock_record *r, struct sock_common *skc, uid_t uid)
+{
+	r->at_ns = bpf_ktime_get_ns();
+	r->cookie = bpf_get_socket_cookie(skc);
+	r->netns = skc->skc_net.net->ns.inum;
+	r->uid = uid;
+	r->family = skc->skc_family;
+	r->state = skc->skc_state;
+	r->lport = skc->skc_num;
+	r->rport = host16(skc->skc_dport);
+	read_addresses(skc, r->local, r->remote);
+}
+
+static __always_inline void fill_tcp_queues(struct sock_record *r, const struct tcp_sock *tp)
+{
+	const struct sock *sk = &tp->inet_conn.icsk_inet.sk;
+
+	/* net/ipv4/tcp_ipv4.c, get_tcp4_sock */
+	if (r->state == TCP_LISTEN) {
+		r->recv_q = sk->sk_ack_backlog;
+		return;
+	}
+	__s32 unread = tp->rcv_nxt - tp->copied_seq;
+
+	/* A FIN counts as a byte, and copied_seq may be one ahead of it. */
+	r->recv_q = unread > 0 ? unread : 0;
+	r->send_q = tp->write_seq - tp->snd_una;
+}
+
+/*
+ * TCP sockets of every kind: the kernel hands over full sockets under lock_sock (since 5.15), so state
+ * and stamp belong together, and request and TIME_WAIT minisockets as they are.
+ */
+SEC("iter/tcp")
+int dump_tcp(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+
+	if (!skc)
+		return 0;
+
+	struct sock_record r = {};
+
+	fill_common(&r, skc, ctx->uid);
+	if (r.state == TCP_TIME_WAIT) {
+		struct tcp_timewait_sock *tw = bpf_skc_to_tcp_timewait_sock(skc);
+
+		/* An orphan that still waits for the other side's FIN is kept as a minisocket too. */
+		if (tw)
+			r.state = tw->tw_sk.tw_substate;
+	} else if (r.state != TCP_NEW_SYN_RECV) {
+		struct tcp_sock *tp = bpf_skc_to_tcp_sock(skc);
+
+		if (tp) {
+			fill_tcp_queues(&r, tp);
+			r.inode = read_inode(&tp->inet_conn.icsk_inet.sk);
+		}
+	}
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+SEC("iter/udp")
+int dump_udp(struct bpf_iter__udp *ctx)
+{
+	struct udp_sock *up = ctx->udp_sk;
+
+	if (!up)
+		return 0;
+
+	struct sock_record r = {};
+	struct sock *sk = &up->inet.sk;
+
+	fill_common(&r, &sk->__sk_common, ctx->uid);
+	r.lport = host16(up->inet.inet_sport);
+	r.inode = read_inode(sk);
+	/* net/ipv4/udp.c, udp4_format_sock; the socket itself holds one count of sk_wmem_alloc. */
+	r.recv_q = sk->sk_backlog.rmem_alloc.counter - up->forward_deficit;
+	r.send_q = sk->sk_wmem_alloc.refs.counter - 1;
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+/* include/uapi/linux/net.h */
+enum {
+	SS_UNCONNECTED = 1,
+	SS_CONNECTING,
+	SS_CONNECTED,
+	SS_DISCONNECTING,
+	SO_ACCEPTCON = 1 << 16,
+};
+
+SEC("iter/unix")
+int dump_unix(struct bpf_iter__unix *ctx)
+{
+	struct unix_sock *u = ctx->unix_sk;
+
+	if (!u)
+		return 0;
+
+	struct unix_record r = {};
+	struct sock *sk = &u->sk;
+	bool connected = sk->__sk_common.skc_state == TCP_ESTABLISHED;
+	struct unix_address *addr = u->addr;
+
+	r.at_ns = bpf_ktime_get_ns();
+	r.cookie = bpf_get_socket_cookie(sk);
+	r.netns = sk->__sk_common.skc_net.net->ns.inum;
+	r.uid = ctx->uid;
+	r.inode = read_inode(sk);
+	r.refcnt = sk->__sk_common.skc_refcnt.refs.counter;
+	r.type = sk->sk_type;
+	/* net/unix/af_unix.c, unix_seq_show: a socket without a file is half made or half gone. */
+	if (sk->sk_socket) {
+		r.state = connected ? SS_CONNECTED : SS_UNCONNECTED;
+	} else {
+		r.state = connected ? SS_CONNECTING : SS_DISCONNECTING;
+	}
+	if (sk->sk_socket && sk->__sk_common.skc_state == TCP_LISTEN)
+		r.flags = SO_ACCEPTCON;
+	if (addr) {
+		/* len counts sun_family, and the closing NUL of a file's name. */
+		__u64 len = (__u32)addr->len - sizeof(addr->name[0].sun_family);
+
+		if (len > sizeof(r.path))
+			len = sizeof(r.path);
+		/* For the verifier, which forgets the bound when the compiler copies len to check it. */
+		asm volatile("" : "+r"(len));
+		if (len <= sizeof(r.path)) {
+			bpf_probe_read_kernel(r.path, len, addr->name[0].sun_path);
+			r.path_len = len;
+			if (len && r.path[0])
+				r.path_len--;
+		}
+	}
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+/*
+ * Owners of the sockets that were there before netlive: one record a descriptor, and the
+ * first process found becomes the owner that later events carry.
+ */
+SEC("iter/task_file")
+int dump_task_file(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+
+	if (!task || !file)
+		return 0;
+
+	struct socket *socket = bpf_sock_from_file(file);
+
+	if (!socket)
+		return 0;
+
+	struct sock *sk = socket->sk;
+
+	if (!sk)
+		return 0;
+
+	struct owner_record r = {};
+
+	r.cookie = bpf_get_socket_cookie(sk);
+	r.pid = task->tgid;
+	r.fd = ctx->fd;
+	BPF_CORE_READ_STR_INTO(&r.comm, task, group_leader, comm);
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+
+	if (!is_watched(sk))
+		return 0;
+
+	struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (life && life->how < HOW_SEEDED) {
+		life->pid = r.pid;
+		life->how = HOW_SEEDED;
+		copy16(life->comm, r.comm);
+	}
+	return 0;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package tracer
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"netlive/internal/sock"
+)
+
+// record is any of the structures in bpf/records.h.
+type record interface {
+	bpfEventRecord | bpfSockRecord | bpfUnixRecord | bpfOwnerRecord
+}
+
+// copyRecord reads the record at the head of b; false when b is too short for one. Copying
+// costs 7 ns more than pointing into b would and is right at any alignment.
+func copyRecord[T record](b []byte, r *T) bool {
+	// The types are plain data that clang and bpf2go lay out alike; records.h asserts the sizes.
+	to := unsafe.Slice((*byte)(unsafe.Pointer(r)), unsafe.Sizeof(*r))
+	return copy(to, b) == len(to)
+}
+
+// addr is the address in a record: its first four bytes for AF_INET.
+func addr(a *[16]uint8, family uint8) netip.Addr {
+	if family == unix.AF_INET6 {
+		return netip.AddrFrom16(*a)
+	}
+	return netip.AddrFrom4([4]byte(a[:4]))
+}
+
+func proto(v4 sock.Proto, family uint8) sock.Proto {
+	if family == unix.AF_INET6 {
+		return v4 + 1 // each protocol's constant for IPv6 follows the one for IPv4
+	}
+	return v4
+}
+
+// state is a TCP state number as sock has it. A request socket is SYN_RECV to everyone but the kernel's hash tables.
+func state(n uint8) sock.State {
+	s := sock.State(n)
+	if s == sock.NewSynRecv {
+		return sock.SynRecv
+	}
+	return s
+}
+
+// decodeEvent reads one record of the ring into e, without allocation. The error says
+// that Go and the kernel side disagree on records.h, which no kernel can cause.
+func decodeEvent(b []byte, offset int64, e *sock.Event) error {
+	var r bpfEventRecord
+	if !copyRecord(b, &r) {
+		return fmt.Errorf("event record of %d bytes", len(b))
+	}
+	*e = sock.Event{
+		Time: wall(sock.Stamp(r.AtNs), offset),
+		Socket: sock.Socket{
+			ID:     sock.ID(r.Cookie),
+			At:     sock.Stamp(r.AtNs),
+			Proto:  proto(sock.TCP, r.Family),
+			State:  state(r.NewState),
+			Local:  netip.AddrPortFrom(addr(&r.Local, r.Family), r.Lport),
+			Remote: netip.AddrPortFrom(addr(&r.Remote, r.Family), r.Rport),
+			NetNS:  r.Netns,
+			UID:    r.Uid,
+			Inode:  r.Inode,
+		},
+		Old:   state(r.OldState),
+		InOld: time.Duration(r.InOldNs), // ~0 becomes -1
+		Mini:  state(r.MiniState),
+	}
+	if r.Pid != 0 {
+		e.Socket.Owner = sock.Owner{PID: r.Pid, FD: -1, How: sock.How(r.How), Comm: r.Comm}
+	}
+	switch r.Kind {
+	case recordState:
+		e.Kind = sock.EventState
+	case recordOwner:
+		e.Kind = sock.EventOwner
+		e.Old = e.Socket.State
+		e.InOld = -1
+	default:
+		return fmt.Errorf("event record of kind %d", r.Kind)
+	}
+	return nil
+}
+
+// enum record_kind of records.h.
+const (
+	recordState = 1
+	recordOwner = 2
+)
+
+func (r *bpfSockRecord) socket(v4 sock.Proto) sock.Socket {
+	return sock.Socket{
+		ID:     sock.ID(r.Cookie),
+		At:     sock.Stamp(r.AtNs),
+		Proto:  proto(v4, r.Family),
+		State:  state(r.State),
+		Local:  netip.AddrPortFrom(addr(&r.Local, r.Family), r.Lport),
+		Remote: netip.AddrPortFrom(addr(&r.Remote, r.Family), r.Rport),
+		Queue:  sock.Queue{Recv: r.RecvQ, Send: r.SendQ},
+		NetNS:  r.Netns,
+		UID:    r.Uid,
+		Inode:  r.Inode,
+	}
+}
+
+func (r *bpfUnixRecord) socket() sock.Socket {
+	s := sock.Socket{
+		ID:    sock.ID(r.Cookie),
+		At:    sock.Stamp(r.AtNs),
+		Proto: sock.Unix,
+		State: sock.UnixFree + sock.State(r.State),
+		NetNS: r.Netns,
+		UID:   r.Uid,
+		Inode: r.Inode,
+		Unix: &sock.UnixInfo{
+			Path:   unixPath(r.Path[:min(int(r.PathLen), len(r.Path))]),
+			RefCnt: r.Refcnt,
+			Flags:  r.Flags,
+			Type:   sock.UnixType(r.Type),
+		},
+	}
+	if s.State == sock.UnixUnconnected && r.Flags&sock.SOAcceptCon != 0 {
+		s.State = sock.UnixListening
+	}
+	return s
+}
+
+// unixPath spells sun_path as /proc/net/unix does (net/unix/af_unix.c, unix_seq_show): '@' for
+// the NUL that begins an abstract name and for each one in it.
+func unixPath(raw []byte) string {
+	path := make([]byte, len(raw))
+	for i, c := range raw {
+		if c == 0 {
+			c = '@'
+		}
+		path[i] = c
+	}
+	return string(path)
+}
+
+func (r *bpfOwnerRecord) owner() sock.Owner {
+	return sock.Owner{PID: r.Pid, FD: r.Fd, How: sock.HowSeeded, Comm: r.Comm}
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package tracer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"unsafe"
+
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"netlive/internal/sock"
+)
+
+// Protos are the protocols that have an iterator. The kernel has none for raw and UDP-Lite.
+var Protos = sock.ProtosTCP | sock.ProtosUDP | sock.ProtosUnix
+
+// Snapshot walks the kernel's tables. It lists the network namespace of the calling thread; rows that are
+// not of it cannot be had this way. Protocols outside Protos are left out of the result's Protos.
+func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, error) {
+	if t.hook == HookClassic {
+		return sock.Snapshot{}, fmt.Errorf("tracer: walk sockets: %w: iterators need BTF", ErrUnsupported)
+	}
+	var owners map[sock.ID][]sock.Owner
+	if want.Owners {
+		// Before the walk: it also gives the sockets the owner that their events will carry.
+		var err error
+		if owners, err = t.owners(ctx); err != nil {
+			return sock.Snapshot{}, err
+		}
+	}
+	snap := sock.Snapshot{Begin: Now(), Protos: want.Protos & Protos, OwnersFound: len(owners) > 0}
+	var err error
+	if want.Protos.Any(sock.ProtosTCP) {
+		err = t.walkInet(ctx, bpfProgDumpTcp, sock.TCP, &snap)
+	}
+	if err == nil && want.Protos.Any(sock.ProtosUDP) {
+		err = t.walkInet(ctx, bpfProgDumpUdp, sock.UDP, &snap)
+	}
+	if err == nil && want.Protos.Any(sock.ProtosUnix) {
+		err = walk(ctx, t, bpfProgDumpUnix, func(r *bpfUnixRecord) { snap.Sockets = append(snap.Sockets, r.socket()) })
+	}
+	if err != nil {
+		return sock.Snapshot{}, err
+	}
+	for i := range snap.Sockets {
+		s := &snap.Sockets[i]
+		if list := owners[s.ID]; len(list) > 0 {
+			s.Owner, s.Others = list[0], list[1:]
+		}
+	}
+	return snap, nil
+}
+
+// walkInet appends the sockets of a protocol, IPv4 first as netstat has them.
+func (t *Tracer) walkInet(ctx context.Context, program string, v4 sock.Proto, snap *sock.Snapshot) error {
+	var v6 []sock.Socket
+	err := walk(ctx, t, program, func(r *bpfSockRecord) {
+		s := r.socket(v4)
+		switch {
+		case !snap.Protos.Has(s.Proto):
+		case s.Proto == v4:
+			snap.Sockets = append(snap.Sockets, s)
+		default:
+			v6 = append(v6, s)
+		}
+	})
+	snap.Sockets = append(snap.Sockets, v6...)
+	return err
+}
+
+// owners lists who holds which socket, by cookie: in the order of PIDs, then descriptors. Processes outside
+// our PID namespace are not listed, and neither are their sockets.
+func (t *Tracer) owners(ctx context.Context) (map[sock.ID][]sock.Owner, error) {
+	owners := map[sock.ID][]sock.Owner{}
+	err := walk(ctx, t, bpfProgDumpTaskFile, func(r *bpfOwnerRecord) {
+		id := sock.ID(r.Cookie)
+		list := owners[id]
+		o := r.owner()
+		// A thread that has a table of descriptors of its own is listed with its process's PID: once is enough.
+		if !slices.ContainsFunc(list, func(p sock.Owner) bool { return p.PID == o.PID && p.FD == o.FD }) {
+			owners[id] = append(list, o)
+		}
+	})
+	return owners, err
+}
+
+// readSize is asked for at each read of an iterator; the kernel fills as much as its seq_file
+// buffer has (eight pages).
+const readSize = 64 << 10
+
+// walk runs the iterator named program and calls each with its records.
+func walk[T record](ctx context.Context, t *Tracer, program string, each func(*T)) (err error) {
+	it, err := link.AttachIter(link.IterOptions{Program: t.coll.Programs[program]})
+	if err != nil {
+		return explain("attach "+program, err)
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	f, err := it.Open()
+	if err != nil {
+		return explain("open "+program, err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+
+	var r T
+	size := int(unsafe.Sizeof(r))
+	buf := make([]byte, readSize)
+	have := 0
+	for {
+		n, err := f.Read(buf[have:])
+		have += max(n, 0)
+		b := buf[:have]
+		for copyRecord(b, &r) {
+			each(&r)
+			b = b[size:]
+		}
+		have = copy(buf, b) // a record may be split between two reads
+		switch {
+		case errors.Is(err, io.EOF):
+			if have > 0 {
+				return fmt.Errorf("tracer: %s: %d bytes of a record of %d", program, have, size)
+			}
+			return ctx.Err()
+		case errors.Is(err, unix.EAGAIN):
+			// After a million objects without output the kernel lets others have the CPU and asks to
+			// be called again (kernel/bpf/bpf_iter.c, MAX_ITER_OBJECTS).
+		case err != nil:
+			return fmt.Errorf("tracer: read %s: %w", program, err)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}

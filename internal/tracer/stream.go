@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package tracer
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/ringbuf"
+
+	"netlive/internal/sock"
+)
+
+const (
+	// nap is how long the reader leaves the ring alone after it emptied it: long enough
+	// that a storm is read in batches of thousands, short enough that no eye sees it and that the ring
+	// cannot fill (DefaultRing takes 70 ms at the fastest).
+	nap = 2 * time.Millisecond
+	// maxSleep bounds a sleep. The kernel side reads reader_sleeps after it reserved its record and
+	// the reader looks for records after it set it, but with no barrier between the two the
+	// kernel may in theory see the flag too late; then the record waits for the next one, or this long.
+	maxSleep = time.Second
+)
+
+// Stream reads the events of a Tracer. One goroutine may read; another may Close.
+type Stream struct {
+	t      *Tracer
+	sleeps *ebpf.Variable
+	lives  classicLives // HookClassic alone
+
+	mu     sync.Mutex // held while ring is used
+	ring   *ringbuf.Reader
+	closed atomic.Bool
+
+	rec  ringbuf.Record
+	lost uint64 // already told
+	idle bool   // the last look at the ring found nothing
+}
+
+// Stream opens the ring for reading. The events since Open are in it.
+func (t *Tracer) Stream() (*Stream, error) {
+	ring, err := ringbuf.NewReader(t.coll.Maps[bpfMapEvents])
+	if err != nil {
+		return nil, fmt.Errorf("tracer: open the ring buffer: %w", err)
+	}
+	s := &Stream{t: t, ring: ring, sleeps: t.coll.Variables[bpfVarReaderSleeps]}
+	if t.hook == HookClassic {
+		s.lives = classicLives{}
+	}
+	return s, nil
+}
+
+// Close ends a Next that waits, and all later ones, with os.ErrClosed.
+func (s *Stream) Close() error {
+	s.closed.Store(true)
+	if err := s.ring.Flush(); err != nil {
+		return fmt.Errorf("tracer: wake the reader: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ring.Close()
+}
+
+// Next waits for events, fills buf with what is there and returns how many, at least one. When
+// events were lost the first is an EventLost with their number: they are missing
+// somewhere among the events of this batch and the one before. It allocates nothing.
+func (s *Stream) Next(buf []sock.Event) (int, error) {
+	for {
+		n, err := s.next(buf)
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+func (s *Stream) next(buf []sock.Event) (n int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed.Load() {
+		return 0, os.ErrClosed
+	}
+	offset := wallOffset()
+	if lost := s.t.Lost(); lost != s.lost && len(buf) > 0 {
+		at := Now()
+		buf[0] = sock.Event{Kind: sock.EventLost, Time: wall(at, offset), Lost: lost - s.lost}
+		buf[0].Socket.At = at
+		s.lost = lost
+		n++
+	}
+	if n == 0 && s.ring.AvailableBytes() == 0 {
+		// Nothing there. The first time in a row nap; when nothing came meanwhile ask to be woken.
+		if !s.idle {
+			s.idle = true
+			time.Sleep(nap)
+			return 0, nil
+		}
+		if woken, err := s.sleep(); err != nil || !woken {
+			return 0, err
+		}
+		n, err = s.take(buf, n, offset)
+	}
+	s.idle = false
+	// ReadInto on an empty ring would block, so look first.
+	for err == nil && n < len(buf) && s.ring.AvailableBytes() > 0 {
+		if err = s.read(); err == nil {
+			n, err = s.take(buf, n, offset)
+		}
+	}
+	return n, err
+}
+
+// take decodes the record that was read into buf[n].
+func (s *Stream) take(buf []sock.Event, n int, offset int64) (int, error) {
+	if err := decodeEvent(s.rec.RawSample, offset, &buf[n]); err != nil {
+		return n, fmt.Errorf("tracer: %w", err)
+	}
+	if s.lives != nil {
+		s.lives.apply(&buf[n])
+	}
+	return n + 1, nil
+}
+
+// read takes the next record, which is there: a deadline that passed or a flush makes the ring's
+// reader look once more, and the next call has the record.
+func (s *Stream) read() error {
+	for {
+		err := s.ring.ReadInto(&s.rec)
+		if !isPause(err) {
+			return err
+		}
+	}
+}
+
+// sleep blocks until the kernel side wakes it with a record, which it takes.
+func (s *Stream) sleep() (woken bool, err error) {
+	if err := s.sleeps.Set(uint32(1)); err != nil {
+		return false, fmt.Errorf("tracer: ask to be woken: %w", err)
+	}
+	s.ring.SetDeadline(time.Now().Add(maxSleep))
+	if err := s.ring.ReadInto(&s.rec); err != nil {
+		if isPause(err) {
+			err = nil
+		}
+		return false, err
+	}
+	// A record that came just before the flag was set woke nobody and left it standing.
+	if err := s.sleeps.Set(uint32(0)); err != nil {
+		return false, fmt.Errorf("tracer: stay awake: %w", err)
+	}
+	return true, nil
+}
+
+func isPause(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ringbuf.ErrFlushed)
+}

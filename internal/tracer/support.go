@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package tracer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+)
+
+// ErrUnsupported is wrapped by errors that mean: this kernel cannot do it. The
+// text around it says what is missing and since which version it is there.
+var ErrUnsupported = errors.New("not supported by this kernel")
+
+// explain turns an error of the BPF library into one that says what was being done, and
+// that answers to os.ErrPermission and ErrUnsupported as far as the cause is known.
+func explain(doing string, err error) error {
+	var verifier *ebpf.VerifierError
+	switch {
+	// First, because the verifier's no is an EACCES. A program that it refuses is, for
+	// whoever runs netlive, one that this kernel does not take.
+	case errors.As(err, &verifier) && len(verifier.Log) > 0:
+		return fmt.Errorf("tracer: %s: %w: %w", doing, ErrUnsupported, err)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("tracer: %s: %w", doing, os.ErrPermission)
+	case errors.Is(err, btf.ErrNotSupported), errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("tracer: %s: %w (typed tracepoints need Linux 5.12 with CONFIG_DEBUG_INFO_BTF): %w", doing, ErrUnsupported, err)
+	case errors.Is(err, ebpf.ErrNotSupported):
+		return fmt.Errorf("tracer: %s: %w: %w", doing, ErrUnsupported, err)
+	}
+	return fmt.Errorf("tracer: %s: %w", doing, err)
+}
+
+// tracefs is where the kernel describes its classic tracepoints; the second place is for kernels
+// before 4.1 and distributions that mount it there alone.
+var tracefs = []string{"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}
+
+const classicFormat = "/events/sock/inet_sock_set_state/format"
+
+// classicLayout is where struct classic_state of netlive.bpf.c has its fields.
+var classicLayout = map[string]int{
+	"skaddr": 8, "oldstate": 16, "newstate": 20, "sport": 24, "dport": 26, "family": 28, "protocol": 30,
+	"saddr": 32, "daddr": 36, "saddr_v6": 40, "daddr_v6": 56,
+}
+
+// checkClassicLayout reports whether this kernel lays the classic tracepoint out as
+// struct classic_state has it. Some distributions pad the common fields
+// (elastic/ebpf#214), and before 5.6 the protocol had one byte.
+func checkClassicLayout() error {
+	var text []byte
+	var err error
+	for _, dir := range tracefs {
+		if text, err = os.ReadFile(dir + classicFormat); err == nil {
+			break
+		}
+	}
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("tracer: %s%s: %w: no such tracepoint, or tracefs is not mounted", tracefs[0], classicFormat, ErrUnsupported)
+	case err != nil:
+		return fmt.Errorf("tracer: read the layout of the classic tracepoint: %w", err)
+	}
+	offsets := parseFormat(text)
+	for field, want := range classicLayout {
+		if got, ok := offsets[field]; !ok || got != want {
+			return fmt.Errorf("tracer: classic tracepoint inet_sock_set_state: %w: field %s is at %d, not at %d",
+				ErrUnsupported, field, got, want)
+		}
+	}
+	return nil
+}
+
+var formatField = regexp.MustCompile(`field:[^;]*?(\w+)(?:\[\d+\])?;\s*offset:(\d+);`)
+
+// parseFormat reads the offsets of the fields in a tracefs format file.
+func parseFormat(text []byte) map[string]int {
+	offsets := map[string]int{}
+	for line := range bytes.Lines(text) {
+		if m := formatField.FindSubmatch(line); m != nil {
+			if n, err := strconv.Atoi(string(m[2])); err == nil {
+				offsets[string(m[1])] = n
+			}
+		}
+	}
+	return offsets
+}
