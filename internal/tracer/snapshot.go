@@ -81,8 +81,9 @@ func (t *Tracer) owners(ctx context.Context) (map[sock.ID][]sock.Owner, error) {
 		id := sock.ID(r.Cookie)
 		list := owners[id]
 		o := r.owner()
-		// A thread that has a table of descriptors of its own is listed with its process's PID: once is enough.
-		if !slices.ContainsFunc(list, func(p sock.Owner) bool { return p.PID == o.PID && p.FD == o.FD }) {
+		// One entry a process, with its lowest descriptor. A process is listed again for its other
+		// descriptors and for threads that have a table of descriptors of their own.
+		if !slices.ContainsFunc(list, func(p sock.Owner) bool { return p.PID == o.PID }) {
 			owners[id] = append(list, o)
 		}
 	})

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package tracer
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"netlive/internal/kerneltest"
+	"netlive/internal/sock"
+	"netlive/internal/sock/socktest"
+)
+
+// stormEnv, when it is set, makes the test binary a storm that is described by it as JSON: sockets in
+// a namespace need a process there.
+const stormEnv = "NETLIVE_TEST_STORM"
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(stormEnv); text != "" {
+		var s kerneltest.Storm
+		err := json.Unmarshal([]byte(text), &s)
+		if err == nil {
+			err = s.Run(os.Stdin, os.Stdout)
+		}
+		if err != nil {
+			_, _ = os.Stderr.WriteString(err.Error() + "\n")
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// storm runs a storm to its end in ns and returns what it says it did.
+func storm(t *testing.T, ns *kerneltest.NS, s kerneltest.Storm) (kerneltest.StormReport, int) {
+	t.Helper()
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), stormEnv+"="+string(text))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ns.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	var report kerneltest.StormReport
+	if err := json.NewDecoder(out).Decode(&report); err != nil {
+		t.Fatalf("read the storm's report: %v", err)
+	}
+	if err := in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("storm: %v", err)
+	}
+	return report, cmd.Process.Pid
+}
+
+func open(t *testing.T, o Options) *Tracer {
+	t.Helper()
+	tr, err := Open(o)
+	kerneltest.RequireBPF(t, err)
+	t.Cleanup(func() {
+		if err := tr.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return tr
+}
+
+// collect reads events until done says that it has seen enough. It fails the test when nothing comes for long.
+func collect(t *testing.T, tr *Tracer, done func([]sock.Event) bool) []sock.Event {
+	t.Helper()
+	s, err := tr.Stream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Next is ended by Close alone, so that a test that would hang says what it has.
+	timeout := time.AfterFunc(30*time.Second, func() { _ = s.Close() })
+	defer func() {
+		if timeout.Stop() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	var all []sock.Event
+	buf := make([]sock.Event, 256)
+	for !done(all) {
+		n, err := s.Next(buf)
+		all = append(all, buf[:n]...)
+		if err != nil {
+			t.Fatalf("after %d events: %v; the last: %+v", len(all), err, all[max(len(all)-5, 0):])
+		}
+	}
+	return all
+}
+
+func TestSource(t *testing.T) {
+	socktest.Run(t, socktest.Config{
+		Open:    func(t *testing.T) socktest.Source { return openSource(t) },
+		Protos:  Protos,
+		Cookies: true,
+	})
+}
+
+// openSource leaves the closing to the suite.
+func openSource(t *testing.T) *Tracer {
+	tr, err := Open(Options{})
+	kerneltest.RequireBPF(t, err)
+	return tr
+}
+
+// closed counts the ends in events.
+func closed(events []sock.Event) (n int) {
+	for i := range events {
+		if events[i].Kind == sock.EventState && events[i].Socket.State == sock.Close {
+			n++
+		}
+	}
+	return n
+}
+
+type change struct{ from, to sock.State }
+
+// changes lists the changes of each socket, in the order in which they were told.
+func changes(events []sock.Event) map[sock.ID][]change {
+	m := map[sock.ID][]change{}
+	for i := range events {
+		if e := &events[i]; e.Kind == sock.EventState {
+			m[e.Socket.ID] = append(m[e.Socket.ID], change{e.Old, e.Socket.State})
+		}
+	}
+	return m
+}
+
+var (
+	resetClient = []change{{sock.Close, sock.SynSent}, {sock.SynSent, sock.Established}, {sock.Established, sock.Close}}
+	resetServer = []change{{sock.Listen, sock.SynRecv}, {sock.SynRecv, sock.Established}, {sock.Established, sock.Close}}
+	listener    = []change{{sock.Close, sock.Listen}, {sock.Listen, sock.Close}}
+)
+
+// Both hooks tell each change of each socket once and in order, and tell sockets apart although the
+// kernel uses their addresses again at once.
+func TestEveryChangeInOrder(t *testing.T) {
+	const connections = 500
+	for _, hook := range []Hook{HookTyped, HookClassic} {
+		t.Run(hook.String(), func(t *testing.T) {
+			kerneltest.RequireRoot(t)
+			if hook == HookClassic {
+				mountTracefs(t)
+			}
+			ns := kerneltest.NetNS(t)
+			tr := open(t, Options{Hook: hook, NetNS: ns.Inode()})
+			report, pid := storm(t, ns, kerneltest.Storm{Connections: connections, Workers: 1, List: true})
+			events := collect(t, tr, func(all []sock.Event) bool { return closed(all) >= 2*connections+1 })
+			got := changes(events)
+			if hook == HookTyped {
+				checkTyped(t, report, pid, events, got)
+			}
+			var kinds [3]int
+			for id, list := range got {
+				switch {
+				case slices.Equal(list, resetClient):
+					kinds[0]++
+				case slices.Equal(list, resetServer):
+					kinds[1]++
+				case slices.Equal(list, listener):
+					kinds[2]++
+				default:
+					t.Errorf("socket %#x: %v", id, list)
+				}
+			}
+			if want := [3]int{connections, connections, 1}; kinds != want {
+				t.Errorf("clients, servers, listeners: %v, want %v", kinds, want)
+			}
+			if tr.Lost() != 0 {
+				t.Errorf("%d events lost", tr.Lost())
+			}
+		})
+	}
+}
+
+// checkTyped holds what the typed hook says against the program that made the sockets.
+func checkTyped(t *testing.T, report kerneltest.StormReport, pid int, events []sock.Event, got map[sock.ID][]change) {
+	for _, c := range report.Connections {
+		if !slices.Equal(got[sock.ID(c.Client)], resetClient) {
+			t.Errorf("client %d: %v", c.Client, got[sock.ID(c.Client)])
+		}
+		if !slices.Equal(got[sock.ID(c.Server)], resetServer) {
+			t.Errorf("server %d: %v", c.Server, got[sock.ID(c.Server)])
+		}
+	}
+	for i := range events {
+		e := &events[i]
+		o := &e.Socket.Owner
+		if o.PID != uint32(pid) || o.How == sock.HowUnknown || o.Comm == (sock.Comm{}) {
+			t.Fatalf("event %d: owner %+v, want pid %d", i, *o, pid)
+		}
+		if e.Old == sock.Established && e.InOld <= 0 {
+			t.Fatalf("event %d: %v in %v", i, e.InOld, e.Old)
+		}
+		if e.Socket.Local.Port() == 0 && e.Socket.State != sock.SynSent {
+			t.Fatalf("event %d: no local port: %+v", i, e.Socket)
+		}
+	}
+}
+
+// mountTracefs gives the classic tracepoint what it needs, as systemd does on other machines.
+func mountTracefs(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat(tracefs[0] + classicFormat); err == nil {
+		return
+	}
+	if out, err := exec.Command("mount", "-t", "tracefs", "tracefs", tracefs[0]).CombinedOutput(); err != nil {
+		t.Fatalf("mount tracefs: %v\n%s", err, out)
+	}
+}
+
+// What finds no room in the ring is counted, and told at the place where it is missing.
+func TestLostIsCounted(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	const connections = 1000
+	ns := kerneltest.NetNS(t)
+	tr := open(t, Options{NetNS: ns.Inode(), Ring: os.Getpagesize()})
+	storm(t, ns, kerneltest.Storm{Connections: connections, Workers: 1})
+	const told = 6*connections + 2 // and the listener's two
+	var lost, seen uint64
+	events := collect(t, tr, func(all []sock.Event) bool {
+		lost, seen = 0, 0
+		for i := range all {
+			if all[i].Kind == sock.EventLost {
+				lost += all[i].Lost
+			} else {
+				seen++
+			}
+		}
+		return lost+seen >= told
+	})
+	if lost+seen != told || lost == 0 || seen == 0 {
+		t.Errorf("%d lost and %d seen, want %d together", lost, seen, told)
+	}
+	if events[0].Kind != sock.EventLost {
+		t.Errorf("first event: %+v, want the loss", events[0])
+	}
+}
+
+// Events of other namespaces than the one asked for are not told.
+func TestOneNamespace(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	ours, other := kerneltest.NetNS(t), kerneltest.NetNS(t)
+	tr := open(t, Options{NetNS: ours.Inode()})
+	storm(t, other, kerneltest.Storm{Connections: 10, Workers: 1})
+	storm(t, ours, kerneltest.Storm{Connections: 1, Workers: 1})
+	events := collect(t, tr, func(all []sock.Event) bool { return closed(all) >= 3 })
+	if len(events) != 8 {
+		t.Errorf("%d events, want 8", len(events))
+	}
+	for i := range events {
+		if events[i].Socket.NetNS != ours.Inode() {
+			t.Errorf("event of namespace %d", events[i].Socket.NetNS)
+		}
+	}
+}
+
+// A connection that was closed in good order is kept by the kernel as a minisocket; the last event says in which state.
+func TestMinisockets(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	ns := kerneltest.NetNS(t)
+	tr := open(t, Options{NetNS: ns.Inode()})
+	var first, second net.Conn // the one that closes first is kept
+	ns.Do(func() {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if second, err = net.Dial("tcp4", l.Addr().String()); err != nil {
+			t.Fatal(err)
+		}
+		if first, err = l.Accept(); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	port := first.LocalAddr().(*net.TCPAddr).Port
+	if err := errors.Join(first.Close(), second.Close()); err != nil {
+		t.Fatal(err)
+	}
+	events := collect(t, tr, func(all []sock.Event) bool { return closed(all) >= 3 })
+	var kept []sock.State
+	for i := range events {
+		if e := &events[i]; e.Mini != sock.StateNone {
+			if int(e.Socket.Local.Port()) != port || e.Socket.State != sock.Close {
+				t.Errorf("kept as %v: %+v", e.Mini, e.Socket)
+			}
+			kept = append(kept, e.Mini)
+		}
+	}
+	// Whether the FIN of the other side was there before the full socket went is a matter of microseconds.
+	if !slices.Equal(kept, []sock.State{sock.TimeWait}) && !slices.Equal(kept, []sock.State{sock.FinWait2}) {
+		t.Errorf("kept as %v", kept)
+	}
+}
+
+// A reader that sleeps is woken by the first event, whenever that comes.
+func TestSleeperIsWoken(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	ns := kerneltest.NetNS(t)
+	tr := open(t, Options{NetNS: ns.Inode()})
+	s, err := tr.Stream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	buf := make([]sock.Event, 16)
+	for range 3 {
+		got := make(chan error, 1)
+		go func() {
+			for {
+				n, err := s.Next(buf)
+				if err != nil || closed(buf[:n]) > 0 {
+					got <- err
+					return
+				}
+			}
+		}()
+		asleep(t, tr)
+		ns.Do(func() {
+			l, err := net.Listen("tcp4", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if err := <-got; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// asleep returns when the reader of tr has asked to be woken.
+func asleep(t *testing.T, tr *Tracer) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		var sleeps uint32
+		if err := tr.coll.Variables[bpfVarReaderSleeps].Get(&sleeps); err != nil {
+			t.Fatal(err)
+		}
+		if sleeps == 1 {
+			return
+		}
+	}
+	t.Fatal("the reader never went to sleep")
+}
+
+func TestCloseEndsNext(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	kerneltest.NoLeaks(t)
+	ns := kerneltest.NetNS(t)
+	tr := open(t, Options{NetNS: ns.Inode()})
+	s, err := tr.Stream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan error, 1)
+	go func() {
+		_, err := s.Next(make([]sock.Event, 16))
+		got <- err
+	}()
+	asleep(t, tr)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-got; !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Next: %v, want %v", err, os.ErrClosed)
+	}
+	if _, err := s.Next(make([]sock.Event, 16)); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Next after Close: %v, want %v", err, os.ErrClosed)
+	}
+}
+
+// Where the privilege is missing the error says so in a way that callers can decide by.
+func TestNoPermission(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	if os.Getenv("NETLIVE_TEST_NOBODY") != "" {
+		_, err := Open(Options{})
+		if !errors.Is(err, os.ErrPermission) {
+			t.Errorf("Open: %v, want %v", err, os.ErrPermission)
+		}
+		return
+	}
+	cmd := exec.Command("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all",
+		"/proc/self/fd/3", "-test.run=^TestNoPermission$")
+	binary, err := os.Open(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer binary.Close()
+	cmd.ExtraFiles = []*os.File{binary}
+	cmd.Env = append(os.Environ(), "NETLIVE_TEST_NOBODY=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("as nobody: %v\n%s", err, out)
+	}
+}
