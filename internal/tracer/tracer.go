@@ -17,6 +17,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
 )
 
 //go:generate go tool bpf2go -tags linux -target bpfel -type event_record -type sock_record -type unix_record -type owner_record bpf ../../bpf/netlive.bpf.c -- -nostdinc -I/usr/include -O2 -Wall -Werror
@@ -179,4 +180,13 @@ func (t *Tracer) Close() error {
 	t.links = nil
 	t.coll.Close()
 	return errors.Join(errs...)
+}
+
+// NetNS is the inode number of the calling thread's network namespace.
+func NetNS() (uint32, error) {
+	var st unix.Stat_t
+	if err := unix.Stat("/proc/thread-self/ns/net", &st); err != nil {
+		return 0, fmt.Errorf("tracer: find the network namespace: %w", err)
+	}
+	return uint32(st.Ino), nil
 }
