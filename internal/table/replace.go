@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package table
+
+import (
+	"slices"
+
+	"netlive/internal/sock"
+)
+
+// Diff says what a snapshot changed.
+type Diff struct {
+	Added   int // were not in the table
+	Removed int // were in the table and are gone
+	Kept    int // were in the table and still are
+	// Corrected of the kept had another state than their protocol's events had told.
+	Corrected int
+}
+
+// Replace makes the protocols of a snapshot what the snapshot says, but for what
+// is newer than its rows or than its begin. The table copies what it keeps of
+// the snapshot, apart from strings.
+func (t *Table) Replace(s *sock.Snapshot) Diff {
+	var d Diff
+	changed := false
+	t.walk++
+	for i := range s.Sockets {
+		if n := &s.Sockets[i]; n.ID != 0 && s.Protos.Has(n.Proto) && t.see(n, s, &d) {
+			changed = true
+		}
+	}
+	for i := range t.used {
+		r := t.at(i)
+		if r.kind != slotLive || r.walk == t.walk || !s.Protos.Has(r.Proto) && t.on(ruleOnlyWalked) {
+			continue
+		}
+		if r.At >= s.Begin && t.on(ruleAbsentNewerStays) || !t.on(ruleAbsentGoes) {
+			d.Kept++
+			continue
+		}
+		// Nothing announces the end of a minisocket or of a half-open connection;
+		// of anything else it was news, and it was lost.
+		r.Resynced = t.announced.Has(r.Proto) && !r.mini && r.State != sock.TimeWait && r.State != sock.NewSynRecv
+		t.close(r, s.Begin)
+		d.Removed++
+		changed = true
+	}
+	for p := range sock.Proto(len(t.floors)) {
+		if s.Protos.Has(p) {
+			t.floors[p] = max(t.floors[p], s.Begin)
+		}
+	}
+	t.seeded |= s.Protos
+	t.walkedSince = true
+	if changed {
+		t.version++
+	}
+	return d
+}
+
+// see takes in one row of a snapshot and reports whether anything that can be seen changed.
+func (t *Table) see(n *sock.Socket, s *sock.Snapshot, d *Diff) bool {
+	r := t.get(n.ID)
+	if r == nil {
+		if t.dead(n, ruleTombRow) {
+			return false
+		}
+		t.add(n, s)
+		d.Added++
+		return true
+	}
+	if r.walk == t.walk && n.State == sock.TimeWait {
+		// A socket that was disconnected and connected again shares its cookie with the
+		// TIME_WAIT it left behind; the living one is the row.
+		return false
+	}
+	if r.walk != t.walk {
+		d.Kept++
+	}
+	r.walk = t.walk
+	older := n.At < r.At || n.At == r.At && r.fromEvent && t.on(ruleEventWinsTie)
+	if older && t.on(ruleOlderRow) {
+		return t.on(ruleOlderRowHelps) && !t.earlierLife(r, n) && t.seeOlder(r, n, s)
+	}
+	return t.seeNewer(r, n, s, d)
+}
+
+// add makes a row of a socket that no event announced.
+func (t *Table) add(n *sock.Socket, s *sock.Snapshot) {
+	r := t.open(n.ID)
+	r.Socket = *n
+	t.count(r)
+	r.Others, r.Unix = slices.Clone(n.Others), nil
+	setUnix(r, n.Unix)
+	r.ownerAt, r.walk = s.Begin, t.walk
+	if t.seeded.Has(n.Proto) {
+		r.Changed = n.At
+		r.Resynced = t.announced.Has(n.Proto) && n.State != sock.NewSynRecv
+	}
+}
+
+// seeOlder takes from a row that events have overtaken what events do not know.
+func (t *Table) seeOlder(r *slot, n *sock.Socket, s *sock.Snapshot) bool {
+	changed := t.own(r, &n.Owner, n.Others, s.Begin)
+	if r.mini {
+		return changed
+	}
+	if r.UID == 0 {
+		changed = set(&r.UID, n.UID) || changed
+	}
+	if r.Inode == 0 {
+		changed = set(&r.Inode, n.Inode) || changed
+	}
+	if r.NetNS == 0 {
+		changed = set(&r.NetNS, n.NetNS) || changed
+	}
+	return set(&r.Queue, n.Queue) || changed
+}
+
+// seeNewer brings the row up to what the snapshot says.
+func (t *Table) seeNewer(r *slot, n *sock.Socket, s *sock.Snapshot, d *Diff) bool {
+	changed := set(&r.Queue, n.Queue)
+	changed = set(&r.UID, n.UID) || changed
+	changed = set(&r.Inode, n.Inode) || changed
+	changed = set(&r.NetNS, n.NetNS) || changed
+	changed = setUnix(r, n.Unix) || changed
+
+	t.uncount(r)
+	r.Proto = n.Proto
+	from := r.State
+	if !t.sameLife(r, n, n.State) { // it was connected anew and nothing told
+		r.Since, r.Born = 0, 0
+	}
+	ends := set(&r.Local, n.Local)
+	ends = set(&r.Remote, n.Remote) || ends
+	if set(&r.State, n.State) {
+		r.Since, r.mini = 0, false
+		// A FIN_WAIT2 that is a minisocket already goes to TIME_WAIT unannounced.
+		quiet := from == sock.FinWait2 && n.State == sock.TimeWait
+		if r.Resynced = t.announced.Has(r.Proto) && !quiet; r.Resynced {
+			d.Corrected++
+		}
+	}
+	t.count(r)
+	if ends || from != r.State {
+		r.Changed = n.At
+		changed = true
+	}
+	r.At, r.fromEvent = n.At, false
+	return t.own(r, &n.Owner, n.Others, s.Begin) || changed
+}
+
+// set stores v and reports whether that changed anything.
+func set[T comparable](p *T, v T) bool {
+	if *p == v {
+		return false
+	}
+	*p = v
+	return true
+}
+
+// setUnix copies u rather than keep it: a snapshot may allocate all of them at once,
+// and one row would hold the memory of all.
+func setUnix(r *slot, u *sock.UnixInfo) bool {
+	if u == nil || r.Unix != nil && *r.Unix == *u {
+		return false
+	}
+	c := *u
+	r.Unix = &c
+	return true
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package table
+
+import "netlive/internal/sock"
+
+const (
+	// chunkRows rows are allocated at a time: growing copies nothing and wastes at most one chunk.
+	chunkRows = 256
+	// shrinkMin is the size below which memory is not given back: it is not worth the copy.
+	shrinkMin = 8192
+)
+
+type slotKind uint8
+
+const (
+	slotFree slotKind = iota
+	slotLive
+	slotGhost
+)
+
+// slot is a place for a row.
+type slot struct {
+	Row
+	ownerAt   sock.Stamp // as of when Owner and Others are known
+	walk      uint32     // the last Replace that had this row
+	kind      slotKind
+	fromEvent bool // At is an event's
+	mini      bool // the full socket is gone
+}
+
+// store keeps rows in chunks that do not move, and finds them by ID.
+type store struct {
+	chunks []*[chunkRows]slot
+	used   int32   // slots ever handed out
+	free   []int32 // those that were given back
+	index  map[sock.ID]int32
+	ghosts ring
+	live   int
+	counts [sock.StateCount]int
+}
+
+func (t *store) init() { t.index = make(map[sock.ID]int32) }
+
+func (t *store) at(i int32) *slot { return &t.chunks[i/chunkRows][i%chunkRows] }
+
+// get returns the live slot of id, or nil.
+func (t *store) get(id sock.ID) *slot {
+	if i, ok := t.index[id]; ok {
+		if s := t.at(i); s.kind == slotLive {
+			return s
+		}
+	}
+	return nil
+}
+
+// open returns an empty live slot for id, not counted yet. The ghost of an earlier life makes
+// place: nobody wants to see the same socket twice.
+func (t *store) open(id sock.ID) *slot {
+	i, ok := t.index[id]
+	if ok {
+		t.ghosts.remove(i)
+		*t.at(i) = slot{}
+	} else {
+		i = t.alloc()
+		t.index[id] = i
+	}
+	t.live++
+	s := t.at(i)
+	s.ID, s.kind = id, slotLive
+	return s
+}
+
+// reopen empties a live slot, uncounted, for another life of the same socket.
+func (t *store) reopen(s *slot) {
+	t.uncount(s)
+	*s = slot{Row: Row{Socket: sock.Socket{ID: s.ID}}, walk: s.walk, kind: slotLive}
+}
+
+// close makes a ghost of a live slot.
+func (t *store) close(s *slot, at sock.Stamp) {
+	t.uncount(s)
+	t.live--
+	s.Last, s.State = s.State, sock.Close
+	s.Closed, s.Changed = at, at
+	s.kind = slotGhost
+	if t.ghosts.n == GhostsMax {
+		t.dropOldest()
+	}
+	t.ghosts.push(t.index[s.ID])
+}
+
+func (t *store) dropOldest() {
+	if i := t.ghosts.pop(); i >= 0 {
+		s := t.at(i)
+		delete(t.index, s.ID)
+		*s = slot{} // strings and slices must not outlive their row
+		t.free = append(t.free, i)
+	}
+}
+
+// dropGhosts forgets the ghosts that closed before a stamp, up to the first that
+// did not, and reports whether there were any.
+func (t *store) dropGhosts(before sock.Stamp) bool {
+	n := t.ghosts.n
+	for t.ghosts.n > 0 {
+		if i := t.ghosts.at(0); i >= 0 && t.at(i).Closed >= before {
+			break
+		}
+		t.dropOldest()
+	}
+	return t.ghosts.n != n
+}
+
+func (t *store) alloc() int32 {
+	if n := len(t.free); n > 0 {
+		i := t.free[n-1]
+		t.free = t.free[:n-1]
+		return i
+	}
+	if int(t.used) == len(t.chunks)*chunkRows {
+		t.chunks = append(t.chunks, new([chunkRows]slot))
+	}
+	t.used++
+	return t.used - 1
+}
+
+// count and uncount keep the TCP states' numbers: uncount before a change of State or Proto, count after it.
+func (t *store) count(s *slot)   { t.tally(s, 1) }
+func (t *store) uncount(s *slot) { t.tally(s, -1) }
+
+func (t *store) tally(s *slot, n int) {
+	if sock.ProtosTCP.Has(s.Proto) && s.State.Valid() {
+		t.counts[s.State] += n
+	}
+}
+
+// shrink packs the rows when most slots are free.
+func (t *store) shrink() {
+	if int(t.used) <= shrinkMin || len(t.index) > int(t.used)/4 {
+		return
+	}
+	old := *t
+	*t = store{live: old.live, counts: old.counts, index: make(map[sock.ID]int32, len(old.index))}
+	move := func(i int32) int32 {
+		s := old.at(i)
+		n := t.alloc()
+		*t.at(n) = *s
+		t.index[s.ID] = n
+		return n
+	}
+	for i := range old.used {
+		if old.at(i).kind == slotLive {
+			move(i)
+		}
+	}
+	for n := range old.ghosts.n {
+		if i := old.ghosts.at(n); i >= 0 {
+			t.ghosts.push(move(i))
+		}
+	}
+}
+
+// ring is the queue of ghosts, oldest first. A ghost that lives again leaves -1 in its place.
+type ring struct {
+	slots   [GhostsMax]int32
+	head, n int32
+}
+
+func (r *ring) at(n int32) int32 { return r.slots[(r.head+n)%GhostsMax] }
+
+func (r *ring) push(i int32) {
+	r.slots[(r.head+r.n)%GhostsMax] = i
+	r.n++
+}
+
+func (r *ring) pop() int32 {
+	i := r.slots[r.head]
+	r.head = (r.head + 1) % GhostsMax
+	r.n--
+	return i
+}
+
+func (r *ring) remove(i int32) {
+	for n := range r.n {
+		if p := &r.slots[(r.head+n)%GhostsMax]; *p == i {
+			*p = -1
+			return
+		}
+	}
+}
