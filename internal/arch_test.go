@@ -59,10 +59,10 @@ var testOnly = []string{"internal/kerneltest", "internal/sock/socktest"}
 // modules says who alone may import a module that is not ours. Others are free
 // for all: that they are in go.mod was the decision.
 var modules = map[string][]string{
-	"github.com/cilium/ebpf":   {"internal/tracer"},
-	"github.com/spf13/cobra":   {"cmd/netlive"},
-	"github.com/spf13/pflag":   {"cmd/netlive"},
-	"charm.land":               {"internal/screen"},
+	"github.com/cilium/ebpf": {"internal/tracer"},
+	"github.com/spf13/cobra": {"cmd/netlive"},
+	"github.com/spf13/pflag": {"cmd/netlive"},
+	"charm.land":             {"internal/screen"},
 }
 
 func TestImports(t *testing.T) {

@@ -20,6 +20,11 @@ func (o *Options) explicit() bool {
 	return o.named != 0 || len(o.families) > 0
 }
 
+// Named reports whether an option named a protocol of set.
+func (o *Options) Named(set sock.ProtoSet) bool {
+	return o.named.Any(set) || set.Any(sock.ProtosUnix) && slices.Contains(o.families, "unix")
+}
+
 // Protos are the protocols whose sockets are asked for.
 func (o *Options) Protos() sock.ProtoSet {
 	inet, inet6 := slices.Contains(o.families, "inet"), slices.Contains(o.families, "inet6")

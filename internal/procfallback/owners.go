@@ -121,13 +121,24 @@ func (s *Source) processes() ([]uint32, error) {
 	return slices.Compact(pids), nil
 }
 
+// cmdlineMax is as much of a command line as netstat reads (net-tools, netstat.c, prg_cache_load).
+const cmdlineMax = 511
+
 // names reads what a process is called: its comm and, as netstat has it, the
 // last path element of its argv[0]. What cannot be read stays empty.
 func (s *Source) names(dir string) (comm sock.Comm, program string) {
-	var buf [511]byte // as much as netstat reads (net-tools, netstat.c, prg_cache_load)
+	var buf [cmdlineMax]byte
 	head := bytes.TrimSuffix(s.readHead(dir+"/comm", buf[:]), newline)
 	comm = sock.MakeComm(string(head))
 	return comm, programName(s.readHead(dir+"/cmdline", buf[:]))
+}
+
+// Program is what netstat calls the process pid; false when there is no such process, it may not be
+// looked at, or it is a kernel thread, which has no argv.
+func (s *Source) Program(pid uint32) (string, bool) {
+	var buf [cmdlineMax]byte
+	cmdline := s.readHead(strconv.FormatUint(uint64(pid), 10)+"/cmdline", buf[:])
+	return programName(cmdline), len(cmdline) > 0
 }
 
 // programName is netstat's rule: argv[0] as a whole, for it may hold blanks,

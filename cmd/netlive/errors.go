@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"netlive/internal/options"
+	"netlive/internal/screen"
+	"netlive/internal/tracer"
+)
+
+// Exit codes of the verbs. The netstat face has net-tools' own, which options.Error carries.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitPermission  = 4
+	exitUnsupported = 5
+	exitInterrupted = 130 // 128 + SIGINT, as shells count
+)
+
+const exitCodesHelp = `Exit codes
+
+  The netstat face (netlive without a verb, or called as netstat) has net-tools' codes:
+    0    all was printed
+    1    something that was asked for is not to be had here
+    3    the options are wrong
+
+  Verbs (watch, trace):
+    0    ended as asked, or because the reader of its output went away
+    1    failed; the message says at what
+    2    the command line is wrong
+    4    not permitted; the message says which privilege would do
+    5    this kernel cannot do it; the message says what it lacks
+    130  interrupted (^C, SIGINT)
+`
+
+// errInterrupted ends a verb that was interrupted by SIGINT.
+var errInterrupted = errors.New("interrupted")
+
+// exitCode is the one place that turns an error into what the shell sees, and into the one
+// message on stderr.
+func exitCode(prog string, err error, stderr io.Writer) int {
+	var usage *options.Error
+	switch {
+	case err == nil, isClosedPipe(err):
+		return exitOK
+	case errors.Is(err, errInterrupted), errors.Is(err, screen.ErrInterrupted):
+		return exitInterrupted
+	case errors.As(err, &usage):
+		usage.Print(stderr)
+		return usage.ExitCode
+	}
+	fmt.Fprintf(stderr, "%s: %v\n", prog, err)
+	if hint := remedy(err); hint != "" {
+		fmt.Fprintf(stderr, "%s: %s\n", prog, hint)
+	}
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return exitPermission
+	case errors.Is(err, tracer.ErrUnsupported):
+		return exitUnsupported
+	}
+	return exitFailure
+}
+
+// isClosedPipe reports whether err is that of a reader who has seen enough (head, grep -q).
+func isClosedPipe(err error) bool { return errors.Is(err, unix.EPIPE) }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"netlive/internal/options"
+)
+
+// netstat is the whole program when it is called by that name.
+func netstat(prog string, args []string, std streams) int {
+	o, err := options.Parse(options.Netstat, prog, args)
+	for _, w := range o.Warnings {
+		fmt.Fprintln(std.err, w)
+	}
+	switch {
+	case err != nil:
+	case o.Version:
+		_, err = io.WriteString(std.out, options.VersionText)
+	case o.Help:
+		_, err = io.WriteString(std.out, options.HelpText)
+		_, err2 := io.WriteString(std.err, options.HelpFamilies)
+		err = errors.Join(err, err2)
+	default:
+		return tables(&o, std)
+	}
+	return exitCode("netstat", err, std.err)
+}
+
+// face is netlive without a verb: netstat's options, and netlive's own long ones.
+func face(args []string, std streams) int {
+	o, err := options.Parse(options.Netlive, "netlive", args[1:])
+	switch {
+	case err != nil:
+	case o.Version:
+		err = runVersion(std)
+	case o.Help:
+		root := newRoot(std)
+		err = root.Help()
+	case len(o.Operands) > 0:
+		err = options.Usage("netlive: %q is neither a verb nor an option; see netlive help", o.Operands[0])
+	case o.Count > 0 || o.Source != options.SourceAuto:
+		err = options.Usage("netlive: --count and --source are for netlive watch")
+	default:
+		return tables(&o, std)
+	}
+	return exitCode("netlive", err, std.err)
+}
+
+// tables prints the tables. SIGINT and SIGTERM end it as they end netstat, by killing it, and so does a closed pipe.
+func tables(o *options.Options, std streams) int {
+	return exitCode("netlive", runTables(o, std), std.err)
+}

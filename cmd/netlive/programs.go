@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"os"
+
+	"netlive/internal/procfallback"
+	"netlive/internal/sock"
+)
+
+// programs remembers what netstat calls a process, argv[0], for processes that the kernel told of
+// by their comm. It asks /proc once for each and only about rows that are on the screen.
+type programs struct {
+	proc  *procfallback.Source
+	known map[programKey]string
+}
+
+// programKey is a PID with the comm it had: when either changes it is asked about anew.
+type programKey struct {
+	pid  uint32
+	comm sock.Comm
+}
+
+// programsMax bounds what is remembered; then all of it is forgotten.
+const programsMax = 4096
+
+func newPrograms() *programs {
+	return &programs{proc: procfallback.New(os.DirFS("/proc")), known: map[programKey]string{}}
+}
+
+// name is argv[0] as netstat prints it, or comm for a process that has gone.
+func (p *programs) name(o *sock.Owner) string {
+	key := programKey{o.PID, o.Comm}
+	name, ok := p.known[key]
+	if ok {
+		return name
+	}
+	name, ok = p.proc.Program(o.PID)
+	if !ok {
+		name = o.Comm.String()
+	}
+	if len(p.known) >= programsMax {
+		clear(p.known)
+	}
+	p.known[key] = name
+	return name
+}

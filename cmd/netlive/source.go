@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"netlive/internal/options"
+	"netlive/internal/procfallback"
+	"netlive/internal/sock"
+	"netlive/internal/tracer"
+)
+
+// source is where sockets come from: the kernel by BPF where that can be had, and /proc for what BPF has
+// no iterator for or when it cannot be had at all.
+type source struct {
+	tracer *tracer.Tracer // nil: /proc alone
+	proc   *procfallback.Source
+	// why is the reason for having no tracer.
+	why error
+}
+
+// openSource attaches the tracer if it can and is not told otherwise, and falls back to /proc.
+func openSource(o *options.Options) (*source, error) {
+	s := &source{proc: procfallback.New(os.DirFS("/proc"))}
+	if o.Source == options.SourceProcfs {
+		s.why = errors.New("--source procfs")
+		return s, nil
+	}
+	t, err := openTracer()
+	switch {
+	case err == nil && t.Hook() == tracer.HookTyped:
+		s.tracer = t
+	case err == nil:
+		// Without cookies and iterators there is news but no truth to hold it against.
+		s.why = errors.Join(fmt.Errorf("the classic tracepoint names no socket: %w", tracer.ErrUnsupported), t.Close())
+	default:
+		s.why = err
+	}
+	if o.Source == options.SourceEBPF && s.tracer == nil {
+		return nil, s.why
+	}
+	return s, nil
+}
+
+// openTracer attaches the hooks for the network namespace we are in, as netstat shows no other.
+func openTracer() (*tracer.Tracer, error) {
+	netns, err := tracer.NetNS()
+	if err != nil {
+		return nil, err
+	}
+	return tracer.Open(tracer.Options{NetNS: netns})
+}
+
+// name is the word for the source in status lines and JSON.
+func (s *source) name() string {
+	if s.tracer != nil {
+		return "ebpf"
+	}
+	return "procfs"
+}
+
+// Snapshot implements live.Source.
+func (s *source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, error) {
+	if s.tracer == nil {
+		return s.proc.Snapshot(ctx, want)
+	}
+	rest := want.Protos &^ tracer.Protos
+	snap, err := s.tracer.Snapshot(ctx, want)
+	if err != nil || rest == 0 {
+		return snap, err
+	}
+	want.Protos = rest
+	more, err := s.proc.Snapshot(ctx, want)
+	if err != nil {
+		return snap, err
+	}
+	// Begin holds for all protocols: the earlier of the two is true of both.
+	snap.Begin = min(snap.Begin, more.Begin)
+	snap.Protos |= more.Protos
+	snap.Missing |= more.Missing
+	snap.Sockets = append(snap.Sockets, more.Sockets...)
+	snap.Warnings = append(snap.Warnings, more.Warnings...)
+	snap.OwnersDenied = snap.OwnersDenied || more.OwnersDenied
+	snap.OwnersFound = snap.OwnersFound || more.OwnersFound
+	return snap, nil
+}
+
+// Close unloads the programs.
+func (s *source) Close() error {
+	var err error
+	if s.tracer != nil {
+		err = s.tracer.Close()
+	}
+	return errors.Join(err, s.proc.Close())
+}
+
+// remedy says what would make BPF available, given the error of opening the tracer.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return "run as root, or once: sudo setcap cap_bpf,cap_perfmon+ep " + self()
+	case errors.Is(err, tracer.ErrUnsupported):
+		return "Linux 5.12 or newer with CONFIG_DEBUG_INFO_BTF can do it"
+	}
+	return ""
+}
+
+// self is the path to give to setcap.
+func self() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "netlive"
+	}
+	return path
+}

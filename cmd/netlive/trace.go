@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"netlive/internal/options"
+	"netlive/internal/render"
+	"netlive/internal/sock"
+	"netlive/internal/tracer"
+)
+
+// traceBatch is how many events are taken at once; their lines go out in one write.
+const traceBatch = 4096
+
+// runTrace prints a line for each change of state of a TCP socket until ctx ends.
+func runTrace(ctx context.Context, o *options.Options, std streams) (err error) {
+	t, err := openTracer()
+	if err != nil {
+		return fmt.Errorf("trace needs events, which only BPF gives: %w", err)
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	s, err := t.Stream()
+	if err != nil {
+		return err
+	}
+	// Close ends Next. It is called once, by whichever end comes first.
+	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
+	defer func() {
+		if stop() {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	fmt.Fprintf(std.err, "netlive: tracing TCP by %s, ^C ends\n", t.Hook())
+
+	out := bufio.NewWriterSize(std.out, 64<<10)
+	p := eventPrinter{json: o.JSON, lines: render.EventLines{Color: std.color(), Location: time.Local}}
+	if !p.json {
+		if _, err := out.Write(p.lines.Header(nil)); err != nil {
+			return err
+		}
+		if err := out.Flush(); err != nil {
+			return err
+		}
+	}
+	events := make([]sock.Event, traceBatch)
+	for {
+		n, err := s.Next(events)
+		if errors.Is(err, os.ErrClosed) && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.print(out, events[:n], o); err != nil {
+			return err
+		}
+	}
+}
+
+type eventPrinter struct {
+	json  bool
+	lines render.EventLines
+	buf   []byte
+}
+
+// print writes the events that o selects and flushes, so that each batch is out before the next is awaited.
+func (p *eventPrinter) print(out *bufio.Writer, events []sock.Event, o *options.Options) error {
+	for i := range events {
+		e := &events[i]
+		switch {
+		case e.Kind == sock.EventLost:
+		case e.Kind != sock.EventState || !o.Protos().Has(e.Socket.Proto):
+			continue
+		}
+		p.buf = p.buf[:0]
+		if p.json {
+			p.buf = append(render.AppendEventJSON(p.buf, e), '\n')
+		} else {
+			p.buf = p.lines.Append(p.buf, e)
+		}
+		if _, err := out.Write(p.buf); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+var _ io.Closer = (*tracer.Stream)(nil)

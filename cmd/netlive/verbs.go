@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"netlive/internal/options"
+	"netlive/internal/sock"
+)
+
+// newVerb makes a verb that takes netstat's options: allowed says which of them mean something there.
+func newVerb(name, usage, short, long string, check func(*options.Options) error,
+	run func(context.Context, *options.Options, streams) error, std streams,
+) *cobra.Command {
+	return &cobra.Command{
+		Use:                name + " " + usage,
+		Short:              short,
+		Long:               long,
+		DisableFlagParsing: true, // netstat's options have getopt's rules
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := options.Parse(options.Verb, "netlive "+name, args)
+			if err != nil {
+				return err
+			}
+			if o.Help {
+				return cmd.Help()
+			}
+			if len(o.Operands) > 0 {
+				return options.Usage("netlive %s: %q is not an option; see netlive help %s", name, o.Operands[0], name)
+			}
+			if err := check(&o); err != nil {
+				return err
+			}
+			return run(cmd.Context(), &o, std)
+		},
+	}
+}
+
+// watchOptions: all of netstat's options for sockets mean something there but -c, which watch is.
+func watchOptions(o *options.Options) error {
+	if o.Continuous {
+		return options.Usage("netlive watch: -c is what watch does; use --interval and --count")
+	}
+	if o.Version {
+		return options.Usage("netlive watch: -V: see netlive version")
+	}
+	return nil
+}
+
+// traceOptions: events have no table's columns, and TCP alone has them.
+func traceOptions(o *options.Options) error {
+	var bad string
+	switch {
+	case o.Named(^sock.ProtosTCP):
+		bad = "it tells of TCP alone: -t, -4 and -6 choose"
+	case o.All, o.Listening, o.Wide, o.Continuous, o.Extend > 0, o.Programs, o.Verbose, o.Version:
+		bad = "of netstat's options -t, -4, -6 and -n mean something there"
+	case o.Count > 0, o.Source != options.SourceAuto:
+		bad = "--count and --source are for watch"
+	}
+	if bad != "" {
+		return options.Usage("netlive trace: %s; see netlive help trace", bad)
+	}
+	return nil
+}
+
+const longHelp = `netlive is netstat that the kernel keeps up to date.
+
+  netlive [OPTIONS]          netstat's tables of sockets, byte for byte
+  netlive watch [OPTIONS]    the same table, kept true on the screen
+  netlive trace [OPTIONS]    a line for each TCP state change, as it happens
+
+OPTIONS are netstat's own letters with netstat's meaning, in every verb:
+
+  -a, --all              listening and other sockets (default: those that are not listening)
+  -l, --listening        listening sockets only
+  -t, --tcp              TCP
+  -u, --udp              UDP
+  -U, --udplite          UDP-Lite
+  -w, --raw              raw
+  -x, --unix             UNIX domain sockets
+  -4, -6, -A FAMILY      of IPv4, of IPv6, of a family (inet, inet6, unix)
+  -n, --numeric          numbers instead of names; --numeric-hosts, --numeric-ports, --numeric-users
+  -e, --extend           user and inode too
+  -p, --programs         the process that holds each socket
+  -W, --wide             do not cut addresses
+  -c, --continuous       print again each second
+
+What netstat does not have has a long name only:
+
+  --json                 JSON, the same names everywhere (netlive help json)
+  --interval TIME        watch: time between frames or refreshes (default 1s)
+  --count N              watch: end after N frames
+  --source SOURCE        watch: ebpf, procfs or auto (default)
+`
+
+const watchHelp = `Keeps netstat's socket tables true on the screen.
+
+As root, or with CAP_BPF and CAP_PERFMON, TCP changes come from the kernel as they happen; what no
+event announces (queues, UDP and UNIX sockets, the end of TIME_WAIT) is walked by BPF
+iterators every --interval. Without BPF /proc is read every --interval instead, and the first line says so.
+
+New rows are marked +, changed rows *, closed ones - for three seconds.
+Keys: q quits, arrows, PgUp, PgDn, g and G scroll.
+
+When the output is not a terminal, or with --count, the table is printed every --interval. With --json each
+frame is one object a line:
+
+  {"time":"2026-11-21T05:06:22.288197Z","source":"ebpf","lost":0,"sockets":[…]}
+
+Options: those of netlive (netlive help); by default all sockets that are not listening.
+Examples:
+  netlive watch -atnp              all TCP sockets with their processes
+  netlive watch -tul               listeners
+  netlive watch -tan --json --count 1
+`
+
+const traceHelp = `Prints a line for each change of state of a TCP socket in this network namespace, from the moment at
+which it says "tracing" on stderr until ^C. Nothing is polled: a connection that lives a few
+microseconds has its lines like any other.
+
+  TIME       when, to the microsecond
+  PROCESS    the process that owns the socket, and its PID; - when nobody can be named
+             with certainty. An accepted connection belongs to its listener until the process that
+             took it reads or writes.
+  LOCAL      the two ends; the local port is * until the kernel has chosen it
+  REMOTE
+  OLD NEW    the states, as netstat spells them
+  IN-OLD     how long it was in the old state
+
+Events that found no room in the buffer are counted and told in a line of their own.
+With --json each event is one object a line (netlive help json), and a loss is {"event":"lost","count":N}.
+
+Options: -4, -6, -t, --json. Needs root, or CAP_BPF and CAP_PERFMON.
+Examples:
+  netlive trace
+  netlive trace --json | jq -r 'select(.new_state == "CLOSE") | .owners[0].comm'
+`
+
+const jsonHelp = `JSON
+
+  netlive --json prints one array of sockets, netlive watch --json an object {"time", "source", "lost", "sockets"} a frame,
+  netlive trace --json an object an event. A socket has the same names in all three:
+
+    proto                    tcp tcp6 udp udp6 udplite udplite6 raw raw6 unix
+    local_addr local_port    the two ends; port 0 is none, or not chosen yet
+    remote_addr remote_port
+    state                    as netstat spells it: ESTABLISHED SYN_SENT … LISTEN; empty where netstat has none
+    recv_q send_q            bytes; for a listener recv_q is the connections that wait to be accepted
+    uid inode                of the socket; inode 0 when no file refers to it
+    cookie                   the kernel's name for the socket, never used twice; null from /proc
+    netns                    inode number of its network namespace
+    owners                   array of pid, comm, fd (null: not known), how
+    path type refcnt flags   of UNIX sockets, in place of the ends
+
+  how is the evidence for an owner: exact (seen in its own context), seeded (found among open
+  descriptors), listener (inherited from the listener), procfs (found in /proc).
+
+  An event has, besides the names of its socket (without recv_q and send_q, which it does not know):
+
+    time                     RFC 3339 with nanoseconds
+    event                    state, or lost with count alone
+    old_state new_state
+    state_us                 microseconds spent in old_state; null when that is not known
+    minisocket               with new_state CLOSE: TIME_WAIT or FIN_WAIT2, when the kernel keeps
+                             the connection in that state a while longer
+`

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package render
+
+import (
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+)
+
+// AppendEscaped appends s so that it cannot do anything to a terminal: control characters, invalid UTF-8
+// and the marks that turn the direction of writing become visible escapes (\n, \x1b, \u202e), and so does the
+// backslash, so that no two strings look the same.
+func AppendEscaped(b []byte, s string) []byte {
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			b = fmt.Appendf(b, `\x%02x`, s[0])
+		case r == '\\':
+			b = append(b, `\\`...)
+		case r == '\n':
+			b = append(b, `\n`...)
+		case r == '\t':
+			b = append(b, `\t`...)
+		case r < 0x80 && !safeByte(byte(r)):
+			b = fmt.Appendf(b, `\x%02x`, r)
+		case r >= 0x80 && !unicode.IsPrint(r):
+			// Format characters, among them the bidirectional controls, are not printable.
+			if r > 0xffff {
+				b = fmt.Appendf(b, `\U%08x`, r)
+			} else {
+				b = fmt.Appendf(b, `\u%04x`, r)
+			}
+		default:
+			b = append(b, s[:n]...)
+		}
+		s = s[n:]
+	}
+	return b
+}
+
+func safeByte(c byte) bool { return c >= ' ' && c < 0x7f }
+
+// plain reports whether b needs no escaping; most names do not.
+func plain(b []byte) bool {
+	for _, c := range b {
+		if !safeByte(c) || c == '\\' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package render
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"netlive/internal/sock"
+)
+
+// AppendSocketJSON appends s as one JSON object. A name means the same wherever it occurs; what the source
+// does not know is null.
+func AppendSocketJSON(b []byte, s *sock.Socket) []byte {
+	b = append(b, '{')
+	b = appendSocketFields(b, s, true)
+	return append(b, '}')
+}
+
+// appendSocketFields appends the names that sockets and events share. Queues are not news: an event has none.
+func appendSocketFields(b []byte, s *sock.Socket, queues bool) []byte {
+	b = append(b, `"proto":"`...)
+	b = append(b, s.Proto.String()...)
+	b = append(b, '"')
+	if s.Unix == nil {
+		b = appendEndJSON(b, `,"local_addr":`, `,"local_port":`, s.Local)
+		b = appendEndJSON(b, `,"remote_addr":`, `,"remote_port":`, s.Remote)
+	}
+	b = append(b, `,"state":"`...)
+	b = append(b, sock.StateName(s.Proto, s.State)...)
+	b = append(b, '"')
+	if queues {
+		b = appendUint(b, `,"recv_q":`, uint64(s.Queue.Recv))
+		b = appendUint(b, `,"send_q":`, uint64(s.Queue.Send))
+	}
+	b = appendUint(b, `,"uid":`, uint64(s.UID))
+	b = appendUint(b, `,"inode":`, uint64(s.Inode))
+	b = appendUintOrNull(b, `,"cookie":`, s.ID.Cookie())
+	b = appendUintOrNull(b, `,"netns":`, uint64(s.NetNS))
+	b = append(b, `,"owners":[`...)
+	if s.Owner.Known() {
+		b = appendOwner(b, &s.Owner)
+		for i := range s.Others {
+			b = appendOwner(append(b, ','), &s.Others[i])
+		}
+	}
+	b = append(b, ']')
+	if u := s.Unix; u != nil {
+		b = appendString(append(b, `,"path":`...), []byte(u.Path))
+		b = append(b, `,"type":"`...)
+		b = append(b, u.Type.String()...)
+		b = append(b, '"')
+		b = appendUint(b, `,"refcnt":`, uint64(u.RefCnt))
+		b = appendUint(b, `,"flags":`, uint64(u.Flags))
+	}
+	return b
+}
+
+func appendEndJSON(b []byte, addr, port string, end netip.AddrPort) []byte {
+	b = append(b, addr...)
+	if end.Addr().IsValid() {
+		b = append(end.Addr().AppendTo(append(b, '"')), '"')
+	} else {
+		b = append(b, "null"...)
+	}
+	return appendUint(b, port, uint64(end.Port()))
+}
+
+func appendOwner(b []byte, o *sock.Owner) []byte {
+	b = appendUint(b, `{"pid":`, uint64(o.PID))
+	b = appendString(append(b, `,"comm":`...), o.Comm.Bytes())
+	if o.Program != "" {
+		b = appendString(append(b, `,"program":`...), []byte(o.Program))
+	}
+	if o.FD < 0 {
+		b = append(b, `,"fd":null`...)
+	} else {
+		b = appendUint(b, `,"fd":`, uint64(o.FD))
+	}
+	b = append(b, `,"how":"`...)
+	b = append(b, o.How.String()...)
+	return append(b, `"}`...)
+}
+
+// AppendEventJSON appends e as one JSON object.
+func AppendEventJSON(b []byte, e *sock.Event) []byte {
+	b = append(b, `{"time":"`...)
+	b = appendTime(b, e.Time)
+	b = append(b, `","event":"`...)
+	b = append(b, e.Kind.String()...)
+	b = append(b, '"')
+	if e.Kind == sock.EventLost {
+		return append(appendUint(b, `,"count":`, e.Lost), '}')
+	}
+	b = append(b, ',')
+	b = appendSocketFields(b, &e.Socket, false)
+	b = append(b, `,"old_state":"`...)
+	b = append(b, e.Old.String()...)
+	b = append(b, `","new_state":"`...)
+	b = append(b, e.Socket.State.String()...)
+	b = append(b, '"')
+	if e.InOld < 0 {
+		b = append(b, `,"state_us":null`...)
+	} else {
+		b = appendUint(b, `,"state_us":`, uint64(e.InOld/time.Microsecond))
+	}
+	if e.Mini != sock.StateNone {
+		b = append(b, `,"minisocket":"`...)
+		b = append(b, e.Mini.String()...)
+		b = append(b, '"')
+	}
+	return append(b, '}')
+}
+
+// AppendFrameBegin appends the head of a frame of watch --json; the sockets follow, parted by commas,
+// then AppendFrameEnd.
+func AppendFrameBegin(b []byte, t time.Time, source string, lost uint64) []byte {
+	b = append(b, `{"time":"`...)
+	b = appendTime(b, t)
+	b = append(b, `","source":"`...)
+	b = append(b, source...)
+	b = appendUint(b, `","lost":`, lost)
+	return append(b, `,"sockets":[`...)
+}
+
+// AppendFrameEnd appends the end of a frame and of its line.
+func AppendFrameEnd(b []byte) []byte { return append(b, "]}\n"...) }
+
+// appendTime appends t in UTC with nanoseconds, all nine digits: RFC 3339, and as text in the order of time.
+func appendTime(b []byte, t time.Time) []byte {
+	return t.UTC().AppendFormat(b, "2006-01-02T15:04:05.000000000Z")
+}
+
+func appendUint(b []byte, name string, n uint64) []byte {
+	return strconv.AppendUint(append(b, name...), n, 10)
+}
+
+func appendUintOrNull(b []byte, name string, n uint64) []byte {
+	if n == 0 {
+		return append(append(b, name...), "null"...)
+	}
+	return appendUint(b, name, n)
+}
+
+// appendString appends s as a JSON string. What is not UTF-8 becomes U+FFFD, as encoding/json does it; that
+// package would allocate for each string.
+func appendString(b, s []byte) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	for len(s) > 0 {
+		if c := s[0]; c < utf8.RuneSelf {
+			switch {
+			case c == '"' || c == '\\':
+				b = append(b, '\\', c)
+			case c < ' ' || c == 0x7f:
+				b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			default:
+				b = append(b, c)
+			}
+			s = s[1:]
+			continue
+		}
+		r, n := utf8.DecodeRune(s)
+		b = utf8.AppendRune(b, r)
+		s = s[n:]
+	}
+	return append(b, '"')
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package render
+
+import (
+	"bytes"
+	"strconv"
+
+	"netlive/internal/sock"
+)
+
+// Table writes net-tools 2.10's socket tables, byte for byte, trailing blanks included. Widths
+// are minimal and in bytes; nothing is cut but addresses and programs, and those by netstat's rules.
+type Table struct {
+	All, Listening bool // for the titles
+	Extend         int  // more than 0 adds user and inode
+	Programs       bool
+	Wide           bool // do not cut addresses
+	Names          Names
+	// Escape makes what strangers named safe for a terminal, where netstat would let it through.
+	Escape bool
+
+	host, port []byte // one end at a time
+}
+
+func (t *Table) which() string {
+	switch {
+	case t.All:
+		return "(servers and established)\n"
+	case t.Listening:
+		return "(only servers)\n"
+	}
+	return "(w/o servers)\n"
+}
+
+// InetHeader appends the title and the column heads of the internet table.
+func (t *Table) InetHeader(b []byte) []byte {
+	b = append(b, "Active Internet connections "...)
+	b = append(b, t.which()...)
+	b = append(b, "Proto Recv-Q Send-Q Local Address           Foreign Address         State      "...)
+	if t.Extend > 0 {
+		b = append(b, " User       Inode     "...)
+	}
+	if t.Programs {
+		b = append(b, " PID/Program name    "...)
+	}
+	return append(b, '\n')
+}
+
+// netstat's first column; UDP-Lite has a short name of its own.
+var protoColumn = map[sock.Proto]string{
+	sock.TCP: "tcp", sock.TCP6: "tcp6", sock.UDP: "udp", sock.UDP6: "udp6",
+	sock.UDPLite: "udpl", sock.UDPLite6: "udpl6", sock.Raw: "raw", sock.Raw6: "raw6",
+}
+
+// InetRow appends the row of a TCP, UDP or raw socket.
+func (t *Table) InetRow(b []byte, s *sock.Socket) []byte {
+	at := len(b)
+	b = padTo(append(b, protoColumn[s.Proto]...), at, 6)
+	b = append(appendRight(b, uint64(s.Queue.Recv), 6), ' ')
+	b = append(appendRight(b, uint64(s.Queue.Send), 6), ' ')
+	at = len(b)
+	b = append(padTo(t.appendEnd(b, s, false), at, 23), ' ')
+	at = len(b)
+	b = append(padTo(t.appendEnd(b, s, true), at, 23), ' ')
+	at = len(b)
+	if sock.ProtosRaw.Has(s.Proto) {
+		b = strconv.AppendUint(b, uint64(s.State), 10)
+	} else {
+		b = append(b, sock.StateName(s.Proto, s.State)...)
+	}
+	b = padTo(b, at, 11)
+	if t.Extend > 0 {
+		b = append(b, ' ')
+		at = len(b)
+		b = append(padTo(t.Names.AppendUser(b, s.UID), at, 10), ' ')
+		at = len(b)
+		b = padTo(strconv.AppendUint(b, uint64(s.Inode), 10), at, 10)
+	}
+	if t.Programs {
+		b = t.appendProgram(b, &s.Owner)
+	}
+	return append(b, '\n')
+}
+
+// The address column has 23 bytes: 22 and the colon.
+const (
+	endMax  = 22
+	portMax = 18
+)
+
+// appendEnd appends one end. Where both do not fit, the port keeps up to 18 bytes of the 22 and the
+// address is cut to the rest, silently, as netstat cuts it.
+func (t *Table) appendEnd(b []byte, s *sock.Socket, remote bool) []byte {
+	end := s.Local
+	if remote {
+		end = s.Remote
+	}
+	t.host = t.Names.AppendHost(t.host[:0], end.Addr())
+	t.port = appendPort(t.port[:0], t.Names, s.Proto, end.Port())
+	host, port := t.host, t.port
+	if !t.Wide && len(host)+len(port) > endMax {
+		port = port[:min(len(port), portMax)]
+		host = host[:min(len(host), endMax-len(port))]
+	}
+	b = t.append(b, host)
+	return append(append(b, ':'), port...)
+}
+
+// append appends what a stranger named.
+func (t *Table) append(b, name []byte) []byte {
+	if !t.Escape || plain(name) {
+		return append(b, name...)
+	}
+	return AppendEscaped(b, string(name))
+}
+
+// programMax is where netstat cuts PID/NAME.
+const programMax = 19
+
+func (t *Table) appendProgram(b []byte, o *sock.Owner) []byte {
+	b = append(b, ' ')
+	at := len(b)
+	if !o.Known() {
+		return padTo(append(b, '-'), at, 20)
+	}
+	t.host = append(strconv.AppendUint(t.host[:0], uint64(o.PID), 10), '/')
+	if o.Program != "" || o.How == sock.HowProcfs {
+		t.host = append(t.host, o.Program...)
+	} else {
+		t.host = append(t.host, o.Comm.Bytes()...)
+	}
+	return padTo(t.append(b, t.host[:min(len(t.host), programMax)]), at, 20)
+}
+
+// UnixHeader appends the title and the column heads of the table of UNIX sockets.
+func (t *Table) UnixHeader(b []byte) []byte {
+	b = append(b, "Active UNIX domain sockets "...)
+	b = append(b, t.which()...)
+	b = append(b, "Proto RefCnt Flags       Type       State         I-Node  "...)
+	if t.Programs {
+		b = append(b, " PID/Program name    "...)
+	}
+	return append(b, " Path\n"...)
+}
+
+// UnixRow appends the row of a UNIX socket. The path ends at its first white space, as netstat's does.
+func (t *Table) UnixRow(b []byte, s *sock.Socket) []byte {
+	b = append(b, "unix  "...)
+	at := len(b)
+	b = append(padTo(strconv.AppendUint(b, uint64(s.Unix.RefCnt), 10), at, 6), ' ')
+	at = len(b)
+	b = append(b, "[ "...)
+	// __SO_ACCEPTCON, __SO_WAITDATA and __SO_NOSPACE of old kernels.
+	for i, name := range [...]string{"ACC ", "W ", "N "} {
+		if s.Unix.Flags&(sock.SOAcceptCon<<i) != 0 {
+			b = append(b, name...)
+		}
+	}
+	b = append(padTo(append(b, ']'), at, 11), ' ')
+	at = len(b)
+	b = append(padTo(append(b, s.Unix.Type.String()...), at, 10), ' ')
+	at = len(b)
+	b = append(padTo(append(b, s.State.String()...), at, 13), ' ')
+	at = len(b)
+	b = padTo(strconv.AppendUint(b, uint64(s.Inode), 10), at, 8)
+	if t.Programs {
+		b = t.appendProgram(b, &s.Owner)
+	}
+	b = append(b, ' ')
+	t.host = append(t.host[:0], s.Unix.Path...)
+	path := t.host
+	if end := bytes.IndexAny(path, " \t\n\v\f\r"); end >= 0 {
+		path = path[:end]
+	}
+	return append(t.append(b, path), '\n')
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package screen
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"netlive/internal/render"
+	"netlive/internal/sock"
+	"netlive/internal/view"
+)
+
+// Attributes alone say much; colour is the terminal's own 16, and the mark in the first
+// column says the same where there is neither.
+const (
+	sgrReset  = "\x1b[m"
+	sgrBold   = "\x1b[1m"
+	sgrDim    = "\x1b[2m"
+	sgrHeads  = "\x1b[7m"
+	sgrNew    = "\x1b[1;32m"
+	sgrChange = "\x1b[1;33m"
+	sgrWarn   = "\x1b[1;31m"
+)
+
+const (
+	markNew    = "+"
+	markChange = "*"
+	markGone   = "-"
+)
+
+// statusLine is the first line: where the rows come from, what was lost, how many are in which state.
+func (m *model) statusLine() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s%s%s", sgrBold, m.config.Source, sgrReset)
+	if m.frame == nil {
+		b.WriteString("  first look …")
+		return b.String()
+	}
+	s := m.frame.status
+	lost := fmt.Sprintf("  lost %d", s.Lost)
+	if s.Lost > 0 {
+		lost = sgrWarn + lost + fmt.Sprintf(" resynced %d", s.Resyncs) + sgrReset
+	}
+	b.WriteString(lost)
+	type count struct {
+		state sock.State
+		n     int
+	}
+	var counts []count
+	for state, n := range m.frame.ByState {
+		if n > 0 {
+			counts = append(counts, count{sock.State(state), n})
+		}
+	}
+	slices.SortStableFunc(counts, func(a, b count) int { return cmp.Compare(b.n, a.n) })
+	for _, c := range counts {
+		fmt.Fprintf(&b, "  %s %d", c.state, c.n)
+	}
+	return ansi.Truncate(b.String(), m.width, "…")
+}
+
+// keysLine is the last line: what can be done, and what a reader should know of the source.
+func (m *model) keysLine() string {
+	keys := "q quit  ↑↓ PgUp PgDn scroll"
+	if f := m.frame; f != nil {
+		first := min(f.Offset+1, f.Shown)
+		keys = fmt.Sprintf("%d-%d of %d  %s", first, f.Offset+len(f.Rows), f.Shown, keys)
+		if f.status.Err != nil {
+			keys += "  " + sgrWarn + string(render.AppendEscaped(nil, f.status.Err.Error())) + sgrReset
+		}
+	}
+	if m.config.Note != "" {
+		keys += "  " + m.config.Note
+	}
+	return sgrDim + ansi.Truncate(keys, m.width, "…") + sgrReset
+}
+
+// The columns, left to right.
+const (
+	colProto = iota
+	colRecv
+	colSend
+	colLocal
+	colRemote
+	colState
+	colUser
+	colInode
+	colProgram
+	columns
+)
+
+// widths are the columns' widths in cells; 0 is a column that is not shown.
+type widths [columns]int
+
+var heads = [columns]string{
+	"Proto", "Recv-Q", "Send-Q", "Local Address", "Foreign Address", "State", "User", "Inode", "PID/Program name",
+}
+
+// shortHeads serve where the line is too narrow for netstat's.
+var shortHeads = [columns]string{"Proto", "RQ", "SQ", "Local", "Foreign", "State", "User", "Inode", "PID/Program"}
+
+func (c *Config) shows(col int) bool {
+	switch col {
+	case colUser, colInode:
+		return c.Extend
+	case colProgram:
+		return c.Programs
+	}
+	return true
+}
+
+// tableLines are the column heads and a line for each row of the frame.
+func (m *model) tableLines() []string {
+	rows := make([][columns]string, len(m.frame.Rows))
+	for i := range m.frame.Rows {
+		rows[i] = m.cells(&m.frame.Rows[i])
+	}
+	used := heads
+	if m.fit(rows, &heads) > m.width {
+		used = shortHeads
+		m.fit(rows, &shortHeads)
+	}
+	lines := make([]string, 0, len(rows)+1)
+	lines = append(lines, sgrHeads+m.line(" ", &used)+sgrReset)
+	for i := range rows {
+		mark, style := " ", ""
+		switch r := &m.frame.Rows[i]; {
+		case r.Ghost:
+			mark, style = markGone, sgrDim
+		case r.Fresh && r.Born != 0 && r.Born == r.Changed:
+			mark, style = markNew, sgrNew
+		case r.Fresh:
+			mark, style = markChange, sgrChange
+		}
+		line := m.line(mark, &rows[i])
+		if style != "" {
+			line = style + line + sgrReset
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// cells are a row's texts, safe to print.
+func (m *model) cells(l *view.Line) (c [columns]string) {
+	s := &l.Socket
+	names := m.names
+	c[colProto] = s.Proto.String()
+	if s.Unix != nil {
+		c[colLocal] = string(render.AppendEscaped(nil, s.Unix.Path))
+		c[colRemote] = s.Unix.Type.String()
+	} else {
+		c[colLocal] = string(render.AppendEndpoint(nil, names, s.Proto, s.Local))
+		c[colRemote] = string(render.AppendEndpoint(nil, names, s.Proto, s.Remote))
+		c[colRecv], c[colSend] = fmt.Sprint(s.Queue.Recv), fmt.Sprint(s.Queue.Send)
+	}
+	c[colState] = sock.StateName(s.Proto, s.State)
+	if l.Ghost {
+		c[colState] = "closed"
+		c[colRecv], c[colSend] = "", ""
+	}
+	c[colUser] = string(names.AppendUser(nil, s.UID))
+	c[colInode] = fmt.Sprint(s.Inode)
+	c[colProgram] = m.program(&s.Owner)
+	return c
+}
+
+func (m *model) program(o *sock.Owner) string {
+	if !o.Known() {
+		return "-"
+	}
+	name := o.Program
+	if name == "" && m.config.Program != nil {
+		name = m.config.Program(o)
+	}
+	if name == "" {
+		name = o.Comm.String()
+	}
+	return fmt.Sprintf("%d/%s", o.PID, render.AppendEscaped(nil, name))
+}
+
+// fit widens the columns to what the rows need and returns the length of a line. A column that was wide
+// before stays so: a table that jumps cannot be read.
+func (m *model) fit(rows [][columns]string, heads *[columns]string) int {
+	total := 1
+	for col := range columns {
+		if !m.config.shows(col) {
+			continue
+		}
+		w := max(m.widths[col], ansi.StringWidth(heads[col]))
+		if heads == &shortHeads {
+			w = ansi.StringWidth(heads[col])
+		}
+		for i := range rows {
+			w = max(w, ansi.StringWidth(rows[i][col]))
+		}
+		m.widths[col] = w
+		total += w + 1
+	}
+	return total - 1
+}
+
+// line lays the cells out in their columns.
+func (m *model) line(mark string, cells *[columns]string) string {
+	var b strings.Builder
+	b.WriteString(mark)
+	for col, w := range m.widths {
+		if w == 0 {
+			continue
+		}
+		pad := strings.Repeat(" ", max(w-ansi.StringWidth(cells[col]), 0))
+		if col == colRecv || col == colSend {
+			b.WriteString(pad + cells[col])
+		} else {
+			b.WriteString(cells[col] + pad)
+		}
+		b.WriteByte(' ')
+	}
+	line := ansi.Truncate(strings.TrimSuffix(b.String(), " "), m.width, "…")
+	return line + strings.Repeat(" ", max(m.width-ansi.StringWidth(line), 0))
+}
