@@ -122,6 +122,8 @@ int dump_unix(struct bpf_iter__unix *ctx)
 	r.uid = ctx->uid;
 	r.inode = read_inode(sk);
 	r.refcnt = sk->__sk_common.skc_refcnt.refs.counter;
+	if (bpf_core_type_exists(struct bpf_unix_iter_state))
+		r.refcnt--; /* the iterator's own */
 	r.type = sk->sk_type;
 	/* net/unix/af_unix.c, unix_seq_show: a socket without a file is half made or half gone. */
 	if (sk->sk_socket) {
@@ -178,6 +180,9 @@ int dump_task_file(struct bpf_iter__task_file *ctx)
 	r.cookie = bpf_get_socket_cookie(sk);
 	r.pid = task->tgid;
 	r.fd = ctx->fd;
+	/* net/mptcp/subflow.c, mptcp_subflow_create_socket: a subflow is given its owner's inode number. */
+	if (sk->sk_protocol == IPPROTO_MPTCP)
+		r.mptcp_inode = read_inode(sk);
 	BPF_CORE_READ_STR_INTO(&r.comm, task, group_leader, comm);
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 

@@ -45,7 +45,7 @@ enum {
 	AF_INET = 2,
 	AF_INET6 = 10,
 	IPPROTO_TCP = 6,
-	IPPROTO_UDP = 17,
+	IPPROTO_MPTCP = 262,
 };
 
 /* include/net/sock.h, enum sock_flags */
@@ -197,6 +197,14 @@ struct unix_address {
 struct unix_sock {
 	struct sock sk;
 	struct unix_address *addr;
+};
+
+/*
+ * Since 5.18 (net/unix/af_unix.c) the iterator hands sockets over in batches and holds each of a batch;
+ * this is the type that came with it.
+ */
+struct bpf_unix_iter_state {
+	unsigned int cur_sk;
 };
 
 struct task_struct {

@@ -87,8 +87,10 @@ _Static_assert(sizeof(struct unix_record) == 152, "unix_record is read by Go as 
 /* One open descriptor of one process that is a socket, from an iterator. */
 struct owner_record {
 	__u64 cookie;
+	__u8 comm[COMM_LEN];
 	__u32 pid;
 	__s32 fd;
-	__u8 comm[COMM_LEN];
+	__u32 mptcp_inode; /* of an MPTCP socket, 0 of others: its TCP subflows have this inode and no descriptor */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct owner_record) == 32, "owner_record is read by Go as is");
+_Static_assert(sizeof(struct owner_record) == 40, "owner_record is read by Go as is");

@@ -24,6 +24,10 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"netlive": main,
+		"netlive-as-netstat": func() {
+			os.Args[0] = "netstat"
+			main()
+		},
 		"storm":   mainStorm,
 		"sockets": mainSockets,
 	})

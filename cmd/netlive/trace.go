@@ -7,14 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
 	"netlive/internal/options"
 	"netlive/internal/render"
 	"netlive/internal/sock"
-	"netlive/internal/tracer"
 )
 
 // traceBatch is how many events are taken at once; their lines go out in one write.
@@ -27,6 +25,9 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 		return fmt.Errorf("trace needs events, which only BPF gives: %w", err)
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
+	if err := t.SeedOwners(ctx); err != nil {
+		return err
+	}
 	s, err := t.Stream()
 	if err != nil {
 		return err
@@ -92,5 +93,3 @@ func (p *eventPrinter) print(out *bufio.Writer, events []sock.Event, o *options.
 	}
 	return out.Flush()
 }
-
-var _ io.Closer = (*tracer.Stream)(nil)

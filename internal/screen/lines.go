@@ -36,7 +36,7 @@ const (
 // statusLine is the first line: where the rows come from, what was lost, how many are in which state.
 func (m *model) statusLine() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s%s%s", sgrBold, m.config.Source, sgrReset)
+	fmt.Fprintf(&b, "netlive  %s%s%s", sgrBold, m.config.Source, sgrReset)
 	if m.frame == nil {
 		b.WriteString("  first look …")
 		return b.String()
@@ -120,19 +120,15 @@ func (m *model) tableLines() []string {
 	for i := range m.frame.Rows {
 		rows[i] = m.cells(&m.frame.Rows[i])
 	}
-	used := heads
-	if m.fit(rows, &heads) > m.width {
-		used = shortHeads
-		m.fit(rows, &shortHeads)
-	}
+	used := m.layout(rows)
 	lines := make([]string, 0, len(rows)+1)
-	lines = append(lines, sgrHeads+m.line(" ", &used)+sgrReset)
+	lines = append(lines, sgrHeads+m.line(" ", used)+sgrReset)
 	for i := range rows {
 		mark, style := " ", ""
 		switch r := &m.frame.Rows[i]; {
 		case r.Ghost:
 			mark, style = markGone, sgrDim
-		case r.Fresh && r.Born != 0 && r.Born == r.Changed:
+		case r.Fresh && r.Born != 0 && m.frame.At-r.Born < sock.Stamp(view.Highlight):
 			mark, style = markNew, sgrNew
 		case r.Fresh:
 			mark, style = markChange, sgrChange
@@ -181,28 +177,53 @@ func (m *model) program(o *sock.Owner) string {
 	if name == "" {
 		name = o.Comm.String()
 	}
-	return fmt.Sprintf("%d/%s", o.PID, render.AppendEscaped(nil, name))
+	// No more of it than netstat prints.
+	return ansi.Truncate(fmt.Sprintf("%d/%s", o.PID, render.AppendEscaped(nil, name)), programWidth, "")
 }
 
-// fit widens the columns to what the rows need and returns the length of a line. A column that was wide
+// programWidth is where netstat cuts PID/NAME.
+const programWidth = 19
+
+// layout sets the columns' widths to what the rows need and returns the heads to use. Where the line is too narrow
+// it is tried with short heads, then without the inode, then without the user.
+func (m *model) layout(rows [][columns]string) *[columns]string {
+	if m.fit(rows, &heads) {
+		return &heads
+	}
+	for _, without := range []int{-1, colInode, colUser} {
+		if without >= 0 {
+			m.hidden[without] = true
+		}
+		if m.fit(rows, &shortHeads) {
+			break
+		}
+	}
+	m.hidden = [columns]bool{}
+	return &shortHeads
+}
+
+// fit widens the columns for the rows and reports whether a line fits. A column that was wide
 // before stays so: a table that jumps cannot be read.
-func (m *model) fit(rows [][columns]string, heads *[columns]string) int {
+func (m *model) fit(rows [][columns]string, heads *[columns]string) bool {
 	total := 1
 	for col := range columns {
-		if !m.config.shows(col) {
+		if !m.config.shows(col) || m.hidden[col] {
+			m.widths[col] = 0
 			continue
 		}
-		w := max(m.widths[col], ansi.StringWidth(heads[col]))
-		if heads == &shortHeads {
-			w = ansi.StringWidth(heads[col])
-		}
+		w := ansi.StringWidth(heads[col])
 		for i := range rows {
 			w = max(w, ansi.StringWidth(rows[i][col]))
+		}
+		// Numbers and names come and go; they may not take the place of addresses for good.
+		if col == colLocal || col == colRemote || col == colState {
+			m.widest[col] = max(m.widest[col], w)
+			w = m.widest[col]
 		}
 		m.widths[col] = w
 		total += w + 1
 	}
-	return total - 1
+	return total-1 <= m.width
 }
 
 // line lays the cells out in their columns.
@@ -221,6 +242,6 @@ func (m *model) line(mark string, cells *[columns]string) string {
 		}
 		b.WriteByte(' ')
 	}
-	line := ansi.Truncate(strings.TrimSuffix(b.String(), " "), m.width, "…")
+	line := ansi.Truncate(strings.TrimRight(b.String(), " "), m.width, "…")
 	return line + strings.Repeat(" ", max(m.width-ansi.StringWidth(line), 0))
 }

@@ -19,7 +19,9 @@ type model struct {
 
 	width, height int
 	offset        int
-	widths        widths // of the columns, so that they do not jump from frame to frame
+	widths        widths // of the columns in the frame
+	widest        widths // that they had since the last resize
+	hidden        [columns]bool
 }
 
 func newModel(c *Config, w *window, names render.Names) *model {
@@ -39,7 +41,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
-		m.widths = widths{}
+		m.widest = widths{}
 		m.window.ask(m.offset, m.rows())
 	case *frame:
 		m.frame = msg

@@ -46,11 +46,13 @@ type bpfLife struct {
 }
 
 type bpfOwnerRecord struct {
-	_      structs.HostLayout
-	Cookie uint64
-	Pid    uint32
-	Fd     int32
-	Comm   [16]uint8
+	_          structs.HostLayout
+	Cookie     uint64
+	Comm       [16]uint8
+	Pid        uint32
+	Fd         int32
+	MptcpInode uint32
+	Pad        uint32
 }
 
 type bpfSockRecord struct {

@@ -24,7 +24,7 @@ func TestRecordSizes(t *testing.T) {
 		"event_record": {unsafe.Sizeof(bpfEventRecord{}), 104},
 		"sock_record":  {unsafe.Sizeof(bpfSockRecord{}), 80},
 		"unix_record":  {unsafe.Sizeof(bpfUnixRecord{}), 152},
-		"owner_record": {unsafe.Sizeof(bpfOwnerRecord{}), 32},
+		"owner_record": {unsafe.Sizeof(bpfOwnerRecord{}), 40},
 	} {
 		if sizes[0] != sizes[1] {
 			t.Errorf("%s: %d bytes in Go, %d in C", name, sizes[0], sizes[1])

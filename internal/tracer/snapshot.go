@@ -25,15 +25,15 @@ func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 	if t.hook == HookClassic {
 		return sock.Snapshot{}, fmt.Errorf("tracer: walk sockets: %w: iterators need BTF", ErrUnsupported)
 	}
-	var owners map[sock.ID][]sock.Owner
+	var held owners
 	if want.Owners {
 		// Before the walk: it also gives the sockets the owner that their events will carry.
 		var err error
-		if owners, err = t.owners(ctx); err != nil {
+		if held, err = t.owners(ctx); err != nil {
 			return sock.Snapshot{}, err
 		}
 	}
-	snap := sock.Snapshot{Begin: Now(), Protos: want.Protos & Protos, OwnersFound: len(owners) > 0}
+	snap := sock.Snapshot{Begin: Now(), Protos: want.Protos & Protos, OwnersFound: len(held.byCookie) > 0}
 	var err error
 	if want.Protos.Any(sock.ProtosTCP) {
 		err = t.walkInet(ctx, bpfProgDumpTcp, sock.TCP, &snap)
@@ -49,7 +49,7 @@ func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 	}
 	for i := range snap.Sockets {
 		s := &snap.Sockets[i]
-		if list := owners[s.ID]; len(list) > 0 {
+		if list := held.of(s); len(list) > 0 {
 			s.Owner, s.Others = list[0], list[1:]
 		}
 	}
@@ -73,21 +73,50 @@ func (t *Tracer) walkInet(ctx context.Context, program string, v4 sock.Proto, sn
 	return err
 }
 
-// owners lists who holds which socket, by cookie: in the order of PIDs, then descriptors. Processes outside
-// our PID namespace are not listed, and neither are their sockets.
-func (t *Tracer) owners(ctx context.Context) (map[sock.ID][]sock.Owner, error) {
-	owners := map[sock.ID][]sock.Owner{}
+// SeedOwners lets the events of sockets that were there before Open have an owner: the first process that
+// holds the socket among all open descriptors. A Snapshot with owners does the same.
+func (t *Tracer) SeedOwners(ctx context.Context) error {
+	if t.hook == HookClassic {
+		return nil // which has no storage to seed
+	}
+	return walk(ctx, t, bpfProgDumpTaskFile, func(*bpfOwnerRecord) {})
+}
+
+// owners says which processes hold a socket, in the order of their PIDs.
+type owners struct {
+	byCookie map[sock.ID][]sock.Owner
+	// byMPTCP has the owners of MPTCP sockets by inode. What netstat shows of such a socket are its TCP
+	// subflows, which have cookies of their own, no descriptor, and its inode.
+	byMPTCP map[uint32][]sock.Owner
+}
+
+func (o *owners) of(s *sock.Socket) []sock.Owner {
+	if list := o.byCookie[s.ID]; list != nil || s.Inode == 0 || !sock.ProtosTCP.Has(s.Proto) {
+		return list
+	}
+	return o.byMPTCP[s.Inode]
+}
+
+// owners lists who holds which socket. Processes outside our PID namespace are not listed, and neither are their sockets.
+func (t *Tracer) owners(ctx context.Context) (owners, error) {
+	o := owners{byCookie: map[sock.ID][]sock.Owner{}, byMPTCP: map[uint32][]sock.Owner{}}
 	err := walk(ctx, t, bpfProgDumpTaskFile, func(r *bpfOwnerRecord) {
 		id := sock.ID(r.Cookie)
-		list := owners[id]
-		o := r.owner()
-		// One entry a process, with its lowest descriptor. A process is listed again for its other
-		// descriptors and for threads that have a table of descriptors of their own.
-		if !slices.ContainsFunc(list, func(p sock.Owner) bool { return p.PID == o.PID }) {
-			owners[id] = append(list, o)
+		o.byCookie[id] = addOwner(o.byCookie[id], r.owner())
+		if r.MptcpInode != 0 {
+			o.byMPTCP[r.MptcpInode] = o.byCookie[id]
 		}
 	})
-	return owners, err
+	return o, err
+}
+
+// addOwner adds o to list unless its process is there: one entry a process, with its lowest descriptor. A process
+// is listed again for its other descriptors and for threads that have a table of descriptors of their own.
+func addOwner(list []sock.Owner, o sock.Owner) []sock.Owner {
+	if slices.ContainsFunc(list, func(p sock.Owner) bool { return p.PID == o.PID }) {
+		return list
+	}
+	return append(list, o)
 }
 
 // readSize is asked for at each read of an iterator; the kernel fills as much as its seq_file

@@ -18,9 +18,9 @@ type entry struct {
 }
 
 // place packs what the order looks at first: UNIX sockets after the rest, as
-// netstat has them, listeners first, then protocol, local port and the end of
-// the local address. Rows do not move when their state changes, unless they
-// begin to listen or stop.
+// netstat has them; listeners, then what lives, then TIME_WAIT, of which there may be
+// thousands that nobody waits for; then protocol and local port. Rows do not move for any
+// other change of state.
 func place(r *table.Row) uint64 {
 	state := r.State
 	if r.Closed != 0 {
@@ -30,8 +30,12 @@ func place(r *table.Row) uint64 {
 	if r.Proto == sock.Unix {
 		p |= 1 << 63
 	}
-	if state != sock.Listen && state != sock.UnixListening {
-		p |= 1 << 62
+	switch state {
+	case sock.Listen, sock.UnixListening:
+	case sock.TimeWait:
+		p |= 2 << 61
+	default:
+		p |= 1 << 61
 	}
 	return p | uint64(r.Proto)<<16 | uint64(r.Local.Port())
 }

@@ -38,11 +38,11 @@ var sample = []sock.Socket{
 	row(5, sock.TCP, sock.Listen, "192.0.2.1:25", "0.0.0.0:0"),
 	row(2, sock.TCP6, sock.Listen, "[::]:22", "[::]:0"),
 	row(9, sock.TCP, sock.Established, "192.0.2.1:22", "198.51.100.1:50000"),
-	row(7, sock.TCP, sock.TimeWait, "192.0.2.1:22", "198.51.100.1:50001"),
 	row(4, sock.TCP, sock.CloseWait, "192.0.2.1:22", "198.51.100.2:40000"),
 	row(1, sock.TCP, sock.Established, "192.0.2.1:80", "198.51.100.1:1"),
 	row(6, sock.UDP, sock.Close, "0.0.0.0:53", "0.0.0.0:0"),
 	row(10, sock.UDP, sock.Close, "0.0.0.0:53", "0.0.0.0:0"),
+	row(7, sock.TCP, sock.TimeWait, "192.0.2.1:22", "198.51.100.1:50001"),
 	unix(14, sock.UnixListening, "/run/b"),
 	unix(11, sock.UnixConnected, ""),
 	unix(12, sock.UnixConnected, "/run/a"),
@@ -116,7 +116,7 @@ func TestSelect(t *testing.T) {
 	var f Frame
 	udp := func(s *sock.Socket) bool { return s.Proto == sock.UDP || s.State == sock.TimeWait }
 	Build(filled(sample...), Query{Select: udp, Height: 20}, 100, &f)
-	if got := ids(&f); !slices.Equal(got, []sock.ID{7, 6, 10}) || f.Shown != 3 || f.Total != len(sample) {
+	if got := ids(&f); !slices.Equal(got, []sock.ID{6, 10, 7}) || f.Shown != 3 || f.Total != len(sample) {
 		t.Errorf("%v, %d of %d", got, f.Shown, f.Total)
 	}
 	if f.ByState != [sock.StateCount]int{sock.TimeWait: 1} {
