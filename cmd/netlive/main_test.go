@@ -6,10 +6,12 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +53,12 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			// The program where anybody may run it: as nobody a test's own directories are closed.
+			path, err := publicCopy(t, "netlive")
+			env.Setenv("NETLIVE", path)
+			return err
+		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
 				return os.Geteuid() == 0, nil
@@ -58,6 +66,25 @@ func TestScripts(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 	})
+}
+
+// publicCopy copies a command of TestMain's to where every user can run it.
+func publicCopy(t *testing.T, name string) (string, error) {
+	from, err := exec.LookPath(name)
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "netlive")
+	if err != nil {
+		return "", err
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return "", err
+	}
+	to := filepath.Join(dir, name)
+	return to, errors.Join(os.WriteFile(to, text, 0o755), os.Chmod(to, 0o755), os.Chmod(dir, 0o755))
 }
 
 // process is a command that runs in a namespace beside the test.

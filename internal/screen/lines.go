@@ -66,17 +66,18 @@ func (m *model) statusLine() string {
 
 // keysLine is the last line: what can be done, and what a reader should know of the source.
 func (m *model) keysLine() string {
-	keys := "q quit  ↑↓ PgUp PgDn scroll"
+	var parts []string
 	if f := m.frame; f != nil {
-		first := min(f.Offset+1, f.Shown)
-		keys = fmt.Sprintf("%d-%d of %d  %s", first, f.Offset+len(f.Rows), f.Shown, keys)
 		if f.status.Err != nil {
-			keys += "  " + sgrWarn + string(render.AppendEscaped(nil, f.status.Err.Error())) + sgrReset
+			parts = append(parts, sgrWarn+string(render.AppendEscaped(nil, f.status.Err.Error()))+sgrReset+sgrDim)
 		}
+		parts = append(parts, fmt.Sprintf("%d-%d of %d", min(f.Offset+1, f.Shown), f.Offset+len(f.Rows), f.Shown))
 	}
 	if m.config.Note != "" {
-		keys += "  " + m.config.Note
+		parts = append(parts, m.config.Note)
 	}
+	parts = append(parts, "q quit", "↑↓ PgUp PgDn scroll", "+ new * changed - closed")
+	keys := strings.Join(parts, "  ")
 	return sgrDim + ansi.Truncate(keys, m.width, "…") + sgrReset
 }
 

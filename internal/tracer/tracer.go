@@ -77,6 +77,16 @@ func Open(o Options) (*Tracer, error) {
 	// raised the load below says so.
 	_ = rlimit.RemoveMemlock()
 
+	// May we at all? The errors of the load below are no good guide: without privilege its probes of
+	// what the kernel can do fail too, and it then tells of a kernel that cannot.
+	ring, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.RingBuf, MaxEntries: uint32(os.Getpagesize())})
+	if err != nil {
+		return nil, explain("make a ring buffer", err)
+	}
+	if err := ring.Close(); err != nil {
+		return nil, fmt.Errorf("tracer: close a ring buffer: %w", err)
+	}
+
 	spec, err := loadBpf()
 	if err != nil {
 		return nil, fmt.Errorf("tracer: read the BPF object: %w", err)
