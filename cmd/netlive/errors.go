@@ -33,7 +33,7 @@ const exitCodesHelp = `Exit codes
     3    the options are wrong
 
   Verbs (watch, trace):
-    0    ended as asked, or because the reader of its output went away
+    0    ended as asked (q, --count, SIGTERM), or because the reader of its output went away
     1    failed; the message says at what
     2    the command line is wrong
     4    not permitted; the message says which privilege would do
@@ -49,7 +49,7 @@ var errInterrupted = errors.New("interrupted")
 func exitCode(prog string, err error, stderr io.Writer) int {
 	var usage *options.Error
 	switch {
-	case err == nil, isClosedPipe(err):
+	case err == nil, isClosedPipe(err), errors.Is(err, errTerminated):
 		return exitOK
 	case errors.Is(err, errInterrupted), errors.Is(err, screen.ErrInterrupted):
 		return exitInterrupted

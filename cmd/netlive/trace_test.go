@@ -139,6 +139,16 @@ func pollNetstat(t *testing.T, ns *kerneltest.NS, stop chan struct{}, seen chan 
 	}
 }
 
+// SIGTERM is a way to stop like any other.
+func TestTraceTerminated(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	trace := start(t, kerneltest.NetNS(t), "netlive", "trace")
+	trace.awaitErr("tracing")
+	if code, out, errs := trace.end(unix.SIGTERM); code != exitOK || bytes.Count(out, []byte("\n")) != 1 || len(errs) > 0 {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, out, errs)
+	}
+}
+
 // A reader that has seen enough ends trace without a word.
 func TestTraceClosedPipe(t *testing.T) {
 	kerneltest.RequireRoot(t)
