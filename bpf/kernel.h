@@ -50,6 +50,7 @@ enum {
 
 /* include/net/sock.h, enum sock_flags */
 enum {
+	SOCK_DEAD = 0,
 	SOCK_DONE = 1,
 };
 

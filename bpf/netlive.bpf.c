@@ -135,19 +135,30 @@ static __always_inline void own_by_current(struct life *life)
  *
  * tcp_time_wait (net/ipv4/tcp_minisocks.c) puts a minisocket in the place of the full one and
  * then calls tcp_done, so the tracepoint says CLOSE while netstat has TIME_WAIT or FIN_WAIT2 for
- * up to a minute more. A reset, a time-out and an abort come the same way, but they set
- * sk_err first (tcp_reset, tcp_write_err). tcp_fin sets SOCK_DONE when the other side's FIN
- * has come; without it the minisocket waits for that FIN.
+ * up to a minute more. It is told from the other ways to CLOSE by what the socket has been through:
+ *
+ * - A reset or a time-out sets sk_err first (tcp_reset, tcp_write_err).
+ * - tcp_fin sets SOCK_DONE when the other side's FIN has come, and FIN_WAIT2 ends with that FIN in TIME_WAIT.
+ * - Without the FIN only an orphan (SOCK_DEAD) is made a minisocket, which waits for it. A close by reset
+ *   (no lingering, or data unread) comes here before the socket is orphaned (__tcp_close).
  */
 static __always_inline __u8 mini_state(const struct sock *sk, int old_state)
 {
+	unsigned long flags = sk->__sk_common.skc_flags;
+
 	if (sk->sk_err)
 		return 0;
-	if (old_state == TCP_CLOSING)
+	switch (old_state) {
+	case TCP_CLOSING:
 		return TCP_TIME_WAIT;
-	if (old_state != TCP_FIN_WAIT1 && old_state != TCP_FIN_WAIT2)
-		return 0;
-	return sk->__sk_common.skc_flags & (1UL << SOCK_DONE) ? TCP_TIME_WAIT : TCP_FIN_WAIT2;
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+		if (flags & (1UL << SOCK_DONE))
+			return TCP_TIME_WAIT;
+		if (flags & (1UL << SOCK_DEAD))
+			return TCP_FIN_WAIT2;
+	}
+	return 0;
 }
 
 static __always_inline struct event_record *reserve(void)

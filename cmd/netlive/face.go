@@ -33,6 +33,9 @@ func netstat(prog string, args []string, std streams) int {
 // face is netlive without a verb: netstat's options, and netlive's own long ones.
 func face(args []string, std streams) int {
 	o, err := options.Parse(options.Netlive, "netlive", args[1:])
+	for _, w := range o.Warnings {
+		fmt.Fprintln(std.err, w)
+	}
 	switch {
 	case err != nil:
 	case o.Version:

@@ -96,6 +96,7 @@ type process struct {
 	// stderr is read line by line; what was not is kept for messages.
 	err    *bufio.Reader
 	waited bool
+	hung   *time.Timer // kills it after limit
 	// reported is what a storm said when it was frozen.
 	reported kerneltest.StormReport
 }
@@ -123,12 +124,12 @@ func start(t *testing.T, ns *kerneltest.NS, name string, args ...string) *proces
 	if err := ns.Start(p.Cmd); err != nil {
 		t.Fatalf("start %s: %v", name, err)
 	}
-	hung := time.AfterFunc(limit, func() {
+	p.hung = time.AfterFunc(limit, func() {
 		t.Errorf("%s did not end in %v", name, limit)
 		_ = p.Process.Kill()
 	})
 	t.Cleanup(func() {
-		hung.Stop()
+		p.hung.Stop()
 		if !p.waited {
 			_ = p.Process.Kill()
 			_ = p.Wait()
@@ -176,6 +177,7 @@ func (p *process) wait() (code int, out, errs []byte) {
 		p.t.Fatal(err)
 	}
 	<-done
+	p.hung.Stop()
 	_ = p.Wait() // its exit code is what the caller looks at
 	p.waited = true
 	return p.ProcessState.ExitCode(), out, buf.Bytes()

@@ -62,11 +62,12 @@ func (g *getopt) parse(args []string, each func(val int, arg string) error) (ope
 
 func (g *getopt) parseShort(letters string, args []string, i *int, each func(int, string) error) error {
 	for letters != "" {
-		c := letters[0]
+		// getopt knows bytes, not characters: its message has the first byte of é.
+		c, letter := letters[0], letters[:1]
 		letters = letters[1:]
 		at := strings.IndexByte(g.short, c)
 		if at < 0 || c == ':' || c == ';' {
-			return g.errorf("invalid option -- '%c'", c)
+			return g.errorf("invalid option -- '%s'", letter)
 		}
 		arg := ""
 		if strings.HasPrefix(g.short[at+1:], ":") {
@@ -77,7 +78,7 @@ func (g *getopt) parseShort(letters string, args []string, i *int, each func(int
 				*i++
 				arg = args[*i]
 			default:
-				return g.errorf("option requires an argument -- '%c'", c)
+				return g.errorf("option requires an argument -- '%s'", letter)
 			}
 		}
 		if err := each(int(c), arg); err != nil {

@@ -10,9 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"netlive/internal/sock"
@@ -39,18 +36,43 @@ const (
 	SourceProcfs               // /proc
 )
 
-// Options is what a command line asks for. Letters in comments are netstat's.
+// Mode is which kind of table is asked for. At most one option names a mode.
+type Mode uint8
+
+const (
+	ModeSockets    Mode = iota // sockets, and multicast groups with Groups
+	ModeRoute                  // -r
+	ModeInterfaces             // -i
+	ModeMasquerade             // -M
+	ModeStatistics             // -s
+)
+
+// Options is what a command line asks for; Parse makes it. Letters in comments are netstat's.
 type Options struct {
+	Mode           Mode
 	All, Listening bool // -a, -l; -a wins
 	Wide           bool // -W
 	Verbose        bool // -v
 	Continuous     bool // -c
-	Programs       bool // -p
+	Programs       bool // -p, or by -Z
+	Timers         bool // -o
+	Context        bool // -Z
+	Groups         bool // -g
+	FIB, Cache     bool // -F, -C: which routes
+	Symbolic       bool // -N
 	Extend         int  // -e, counted
 	// Numeric output of -n or its three parts.
 	NumericHosts, NumericPorts, NumericUsers bool
 
-	Help, Version bool // -h, -V: nothing else counts then
+	// NamedProtos are those of -t, -u, -U and -w. Families may select others; see Select.
+	NamedProtos   sock.ProtoSet
+	SCTP          bool // -S
+	L2CAP, RFCOMM bool // -2, -f
+	// Families are those of -A, -4, -6, -x and the long words, in netstat's own names, as
+	// often and in the order as they were given.
+	Families []string
+
+	Help, Version bool // -h, -V: what follows them was not read
 
 	JSON     bool          // --json
 	Interval time.Duration // --interval, 1 s if not given
@@ -62,9 +84,8 @@ type Options struct {
 	Warnings []string
 
 	face     Face
-	families []string // as given, repeats included
-	named    sock.ProtoSet
-	letters  map[int]bool // of all options given, and the val* of long ones
+	modes    int           // how many options named a mode, repeats included
+	selected sock.ProtoSet // Select's, since Shows asks for each socket
 }
 
 // Error is a command line that cannot be used.
@@ -98,9 +119,11 @@ const (
 )
 
 // Parse reads the options in args. prog begins getopt's messages: argv[0] for the netstat face.
-// The error is an *Error.
+// Options that mean something to netstat and nothing here are an error: see Unsupported. With -h or -V
+// the error is nil, whatever else was asked for. The error is an *Error, and the Options beside it hold
+// what was read before it, Warnings among it.
 func Parse(face Face, prog string, args []string) (Options, error) {
-	o := Options{Interval: time.Second, face: face, letters: map[int]bool{}}
+	o := Options{Interval: time.Second, face: face}
 	_, posixly := os.LookupEnv("POSIXLY_CORRECT")
 	g := &getopt{prog: prog, short: shortOptions, long: netstatOptions(), posixly: posixly}
 	if face != Netstat {
@@ -117,10 +140,15 @@ func Parse(face Face, prog string, args []string) (Options, error) {
 	case err != nil:
 		return o, err
 	}
-	if !o.Help && !o.Version {
-		err = o.refuse(prog)
+	if o.modes > 1 {
+		message := ""
+		if face != Netstat { // which says nothing but the help
+			message = prog + ": -r, -i, -M and -s are one or the other, and once"
+		}
+		return o, face.usage(message)
 	}
-	return o, err
+	o.selected = o.Select().Protos
+	return o, o.refuse(prog)
 }
 
 // usage is the error for a line that getopt refuses.
@@ -132,120 +160,4 @@ func (f Face) usage(message string) error {
 		return &Error{Message: message, ExitCode: exitNetstatUsage, Help: "Try 'netlive help'.\n"}
 	}
 	return &Error{Message: message, ExitCode: exitUsage}
-}
-
-// errStop ends parsing at an option after which netstat looks at nothing more.
-var errStop = errors.New("stop")
-
-// set takes in one option.
-func (o *Options) set(val int, arg string) error {
-	o.letters[val] = true
-	switch val {
-	case 'A':
-		return o.addFamilies(arg)
-	case valFamily:
-		if arg == "tcpip" {
-			// A word of net-tools' option table that its own code does not know.
-			o.Warnings = append(o.Warnings, "netstat.c: Internal Error `longopts 1 range'.")
-			return nil
-		}
-		return o.addFamilies(arg)
-	case '4':
-		return o.addFamilies("inet")
-	case '6':
-		return o.addFamilies("inet6")
-	case 'x':
-		return o.addFamilies("unix")
-	case 't':
-		o.named |= sock.ProtosTCP
-	case 'u':
-		o.named |= sock.ProtosUDP
-	case 'U':
-		o.named |= sock.ProtosUDPLite
-	case 'w':
-		o.named |= sock.ProtosRaw
-	case 'a':
-		o.All = true
-	case 'l':
-		o.Listening = true
-	case 'W':
-		o.Wide = true
-	case 'v':
-		o.Verbose = true
-	case 'c':
-		o.Continuous = true
-	case 'p':
-		o.Programs = true
-	case 'e':
-		o.Extend++
-	case 'n':
-		o.NumericHosts, o.NumericPorts, o.NumericUsers = true, true, true
-	case valNumericHosts:
-		o.NumericHosts = true
-	case valNumericPorts:
-		o.NumericPorts = true
-	case valNumericUsers:
-		o.NumericUsers = true
-	case 'V':
-		o.Version = true
-		return errStop
-	case 'h':
-		o.Help = true
-		return errStop
-	case '?':
-		return o.face.usage("")
-	case valJSON:
-		o.JSON = true
-	case valInterval:
-		return o.setInterval(arg)
-	case valCount:
-		n, err := strconv.Atoi(arg)
-		if err != nil || n < 1 {
-			return Usage("netlive: --count: %q is not a number of frames (try 1, 10)", arg)
-		}
-		o.Count = n
-	case valSource:
-		at := slices.Index([]string{"auto", "ebpf", "procfs"}, arg)
-		if at < 0 {
-			return Usage("netlive: --source: %q is not a source (try auto, ebpf, procfs)", arg)
-		}
-		o.Source = Source(at)
-	}
-	return nil
-}
-
-// MinInterval is the shortest --interval: less would be polling in a loop.
-const MinInterval = 10 * time.Millisecond
-
-func (o *Options) setInterval(arg string) error {
-	d, err := time.ParseDuration(arg)
-	if seconds, plain := strconv.ParseFloat(arg, 64); plain == nil && seconds < 1e9 {
-		d, err = time.Duration(seconds*float64(time.Second)), nil
-	}
-	if err != nil {
-		return Usage("netlive: --interval: %q is not a duration (try 500ms, 2s)", arg)
-	}
-	if d < MinInterval {
-		return Usage("netlive: --interval: %q is too short (at least %v)", arg, MinInterval)
-	}
-	o.Interval = d
-	return nil
-}
-
-// The family words of -A, and what netstat calls the family.
-var families = map[string]string{
-	"inet": "inet", "ip": "inet", "tcpip": "inet", "inet6": "inet6", "ip6": "inet6", "unix": "unix",
-	"ax25": "ax25", "x25": "x25", "ipx": "ipx", "rose": "rose", "netrom": "netrom",
-	"appletalk": "ddp", "ddp": "ddp", "econet": "ec", "ash": "ash", "bluetooth": "bluetooth",
-}
-
-func (o *Options) addFamilies(list string) error {
-	for _, word := range strings.Split(list, ",") {
-		f, ok := families[word]
-		if !ok {
-			return &Error{Message: fmt.Sprintf("Unknown address family `%s'.", word), ExitCode: exitFailure}
-		}
-		o.families = append(o.families, f)
-	}
-	return nil
 }

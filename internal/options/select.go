@@ -15,51 +15,86 @@ var protosInet = sock.ProtosTCP | sock.ProtosUDP | sock.ProtosUDPLite | sock.Pro
 
 var protosV4 = sock.Protos(sock.TCP, sock.UDP, sock.UDPLite, sock.Raw)
 
-// explicit reports whether a table was asked for by name: then only such are shown.
-func (o *Options) explicit() bool {
-	return o.named != 0 || len(o.families) > 0
+// otherFamilies have a list of sockets in netstat, printed in this order after the
+// UNIX sockets. The families ddp, ec and ash have none, and so select nothing.
+var otherFamilies = []string{"ipx", "ax25", "x25", "netrom", "rose", "bluetooth"}
+
+// Selection is which tables of sockets a command line selects, by netstat's rules.
+type Selection struct {
+	// Explicit says that at least one table was asked for: only such are shown, and one that the
+	// kernel lacks is an error. Else all are shown, and what the kernel lacks is mentioned with -v.
+	Explicit bool
+	// Implied says that the internet protocols follow from a family, so that nobody misses one that the kernel lacks.
+	Implied bool
+	// Inet is whether the internet table's header is printed, be there rows or not.
+	Inet bool
+	// SCTP and SCTP6 are the lists of IPv4 and of IPv6; Groups is the table of multicast groups.
+	SCTP, SCTP6, Groups bool
+	// Unix is whether the table of UNIX sockets is printed.
+	Unix bool
+	// Protos are the sockets of those tables.
+	Protos sock.ProtoSet
+	// Others are the families of further tables, in the order in which netstat prints them.
+	Others []string
+}
+
+// Select applies the rules: a family alone means all its protocols, a protocol alone both its families, and
+// nothing at all everything.
+func (o *Options) Select() (s Selection) {
+	has := func(family string) bool { return slices.Contains(o.Families, family) }
+	inet, inet6 := has("inet"), has("inet6")
+	named, sctp := o.NamedProtos, o.SCTP
+	if (inet || inet6 || o.Mode == ModeStatistics) && named == 0 && !sctp {
+		named, sctp, s.Implied = protosInet, true, true
+	}
+	s.Inet = named != 0 || sctp
+	if (s.Inet || o.Groups) && !inet && !inet6 {
+		inet, inet6 = true, true
+	}
+	s.Unix, s.Groups = has("unix"), o.Groups
+	for _, f := range otherFamilies {
+		if has(f) || f == "bluetooth" && (o.L2CAP || o.RFCOMM) {
+			s.Others = append(s.Others, f)
+		}
+	}
+	s.Explicit = s.Inet || s.Unix || s.Groups || len(s.Others) > 0
+	if !s.Explicit {
+		inet, inet6, named, sctp = true, true, protosInet, true
+		s.Inet, s.Unix = true, true
+		s.Others = slices.Clone(otherFamilies)
+	}
+	if inet {
+		s.Protos |= named & protosV4
+		s.SCTP = sctp
+	}
+	if inet6 {
+		s.Protos |= named &^ protosV4
+		s.SCTP6 = sctp
+	}
+	if s.Unix {
+		s.Protos |= sock.ProtosUnix
+	}
+	return s
 }
 
 // Named reports whether an option named a protocol of set.
 func (o *Options) Named(set sock.ProtoSet) bool {
-	return o.named.Any(set) || set.Any(sock.ProtosUnix) && slices.Contains(o.families, "unix")
+	return o.NamedProtos.Any(set) || set.Any(sock.ProtosUnix) && slices.Contains(o.Families, "unix")
 }
 
 // Protos are the protocols whose sockets are asked for.
-func (o *Options) Protos() sock.ProtoSet {
-	inet, inet6 := slices.Contains(o.families, "inet"), slices.Contains(o.families, "inet6")
-	named := o.named
-	switch {
-	case !o.explicit():
-		return protosInet | sock.ProtosUnix
-	case named == 0 && (inet || inet6):
-		named = protosInet
-	case named != 0 && !inet && !inet6:
-		inet, inet6 = true, true
-	}
-	var set sock.ProtoSet
-	if inet {
-		set |= named & protosV4
-	}
-	if inet6 {
-		set |= named &^ protosV4
-	}
-	if slices.Contains(o.families, "unix") {
-		set |= sock.ProtosUnix
-	}
-	return set
-}
+func (o *Options) Protos() sock.ProtoSet { return o.selected }
 
 // ShowsInet reports whether the internet table is printed, be it empty.
-func (o *Options) ShowsInet() bool { return o.Protos().Any(protosInet) }
+func (o *Options) ShowsInet() bool { return o.Select().Inet }
 
 // ShowsUnix reports whether the table of UNIX sockets is printed, be it empty.
-func (o *Options) ShowsUnix() bool { return o.Protos().Any(sock.ProtosUnix) }
+func (o *Options) ShowsUnix() bool { return o.Select().Unix }
 
 // Shows reports whether s is one of the sockets asked for: netstat's rules for -a, -l and
 // neither, which look at the remote end and never at a TCP socket's state.
 func (o *Options) Shows(s *sock.Socket) bool {
-	if !o.Protos().Has(s.Proto) {
+	if !o.selected.Has(s.Proto) {
 		return false
 	}
 	if o.All {
@@ -77,30 +112,44 @@ func (o *Options) Shows(s *sock.Socket) bool {
 	return listening == o.Listening
 }
 
-// refused are the options of netstat's that this program has no table for.
-var refused = []struct {
-	val  int
-	what string
-}{
-	{'r', "-r (routes)"}, {'i', "-i (interfaces)"}, {'g', "-g (groups)"}, {'s', "-s (statistics)"},
-	{'M', "-M (masquerading)"}, {'o', "-o (timers)"}, {'S', "-S (SCTP)"}, {'Z', "-Z (SELinux)"},
-	{'F', "-F"}, {'C', "-C"}, {'N', "-N"}, {'2', "-2 (Bluetooth)"}, {'f', "-f (Bluetooth)"},
-}
-
-// refuse is the error for options that mean something to netstat and nothing here: an option is
-// never ignored.
-func (o *Options) refuse(prog string) error {
+// Unsupported lists, in words, the options given that mean something to netstat and that this program has no
+// table for. -d is not among them: it means nothing to netstat either.
+func (o *Options) Unsupported() []string {
 	var list []string
-	for _, r := range refused {
-		if o.letters[r.val] {
+	for _, r := range []struct {
+		asked bool
+		what  string
+	}{
+		{o.Mode == ModeRoute, "-r (routes)"},
+		{o.Mode == ModeInterfaces, "-i (interfaces)"},
+		{o.Groups, "-g (groups)"},
+		{o.Mode == ModeStatistics, "-s (statistics)"},
+		{o.Mode == ModeMasquerade, "-M (masquerading)"},
+		{o.Timers, "-o (timers)"},
+		{o.SCTP, "-S (SCTP)"},
+		{o.Context, "-Z (SELinux)"},
+		{o.FIB, "-F"},
+		{o.Cache, "-C"},
+		{o.Symbolic, "-N"},
+		{o.L2CAP, "-2 (Bluetooth)"},
+		{o.RFCOMM, "-f (Bluetooth)"},
+	} {
+		if r.asked {
 			list = append(list, r.what)
 		}
 	}
-	for _, f := range o.families {
-		if f != "inet" && f != "inet6" && f != "unix" {
-			list = append(list, "address family "+f)
+	for _, f := range o.Families {
+		what := "address family " + f
+		if f != "inet" && f != "inet6" && f != "unix" && !slices.Contains(list, what) {
+			list = append(list, what)
 		}
 	}
+	return list
+}
+
+// refuse is the error for what is not supported: an option is never ignored.
+func (o *Options) refuse(prog string) error {
+	list := o.Unsupported()
 	if len(list) == 0 {
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 
 // AppendEscaped appends s so that it cannot do anything to a terminal: control characters, invalid UTF-8
 // and the marks that turn the direction of writing become visible escapes (\n, \x1b, \u202e), and so does the
-// backslash, so that no two strings look the same.
+// backslash, so that no two strings are written the same.
 func AppendEscaped(b []byte, s string) []byte {
 	for len(s) > 0 {
 		r, n := utf8.DecodeRuneInString(s)

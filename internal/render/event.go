@@ -5,6 +5,7 @@ package render
 import (
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"netlive/internal/sock"
 )
@@ -26,7 +27,6 @@ const (
 
 const (
 	sgrReset = "\x1b[m"
-	sgrDim   = "\x1b[2m"
 	sgrWarn  = "\x1b[1;31m"
 	sgrOpen  = "\x1b[32m"
 	sgrClose = "\x1b[33m"
@@ -57,31 +57,19 @@ func (l *EventLines) Append(b []byte, e *sock.Event) []byte {
 		return l.appendLost(b, e.Lost)
 	}
 	s := &e.Socket
+	b = append(appendProcess(b, &s.Owner), ' ')
 	at := len(b)
-	if s.Owner.Known() {
-		if comm := s.Owner.Comm.Bytes(); plain(comm) {
-			b = append(b, comm...)
-		} else {
-			b = AppendEscaped(b, string(comm))
-		}
-		b = append(padTo(b, at, widthProcess), ' ')
-		b = appendRight(b, uint64(s.Owner.PID), widthPID)
-	} else {
-		b = append(padTo(append(b, '-'), at, widthProcess), "       -"...)
-	}
-	b = append(b, ' ')
-	at = len(b)
 	b = append(padTo(appendTraceEnd(b, s, false), at, widthEnd), ' ')
 	at = len(b)
 	b = append(padTo(appendTraceEnd(b, s, true), at, widthEnd), ' ')
 	at = len(b)
-	b = append(padTo(append(b, e.Old.String()...), at, widthState), ' ')
+	b = append(padTo(appendEventState(b, e.Old), at, widthState), ' ')
 	at = len(b)
 	if color := l.stateColor(s.State); color != "" {
-		b = append(append(append(b, color...), s.State.String()...), sgrReset...)
+		b = append(appendEventState(append(b, color...), s.State), sgrReset...)
 		at += len(color) + len(sgrReset)
 	} else {
-		b = append(b, s.State.String()...)
+		b = appendEventState(b, s.State)
 	}
 	b = append(padTo(b, at, widthState), ' ')
 	if e.InOld < 0 {
@@ -90,6 +78,31 @@ func (l *EventLines) Append(b []byte, e *sock.Event) []byte {
 		b = AppendDuration(b, e.InOld)
 	}
 	return append(b, '\n')
+}
+
+// appendProcess appends the columns of the process.
+func appendProcess(b []byte, o *sock.Owner) []byte {
+	at := len(b)
+	if !o.Known() {
+		return append(padTo(append(b, '-'), at, widthProcess), "       -"...)
+	}
+	switch comm := o.Comm.Bytes(); {
+	case len(comm) == 0:
+		b = append(b, '-')
+	case plain(comm):
+		b = append(b, comm...)
+	default:
+		b = AppendEscaped(b, string(comm))
+		at += len(b[at:]) - utf8.RuneCount(b[at:]) // a rune is one column, nearly always
+	}
+	return appendRight(append(padTo(b, at, widthProcess), ' '), uint64(o.PID), widthPID)
+}
+
+func appendEventState(b []byte, s sock.State) []byte {
+	if s == sock.StateNone {
+		return append(b, '-')
+	}
+	return append(b, s.String()...)
 }
 
 func (l *EventLines) stateColor(s sock.State) string {
@@ -122,48 +135,52 @@ func (l *EventLines) appendClock(b []byte, t time.Time) []byte {
 	} else {
 		t = t.In(l.Location)
 	}
-	return t.AppendFormat(b, "15:04:05.000000")
+	// Half of what AppendFormat costs, which reads its layout anew each time.
+	hour, minute, second := t.Clock()
+	b = append(b, byte('0'+hour/10), byte('0'+hour%10))
+	b = appendMarked(b, ':', minute, 1e2)
+	b = appendMarked(b, ':', second, 1e2)
+	return appendMarked(b, '.', t.Nanosecond()/1000, 1e6)
 }
 
 // appendTraceEnd appends one end by numbers: trace waits for no resolver. IPv6 addresses have brackets,
-// and a port that is not known yet is *.
+// and a port that is not known yet is *. A socket without addresses has -.
 func appendTraceEnd(b []byte, s *sock.Socket, remote bool) []byte {
 	end := s.Local
 	if remote {
 		end = s.Remote
 	}
-	addr := end.Addr().Unmap()
-	if addr.Is6() {
-		b = append(addr.AppendTo(append(b, '[')), ']')
-	} else {
-		b = addr.AppendTo(b)
+	switch addr := end.Addr(); {
+	case !addr.IsValid():
+		return append(b, '-')
+	case addr.Is6() && !addr.Is4In6():
+		b = append(appendAddr(append(b, '['), addr), ']')
+	default:
+		b = appendAddr(b, addr)
 	}
 	return appendPort(append(b, ':'), Numeric{}, s.Proto, end.Port())
 }
 
-// AppendDuration appends d for people: four digits or so, in the unit that fits. 7us, 1.234ms, 39.11ms,
-// 3.210s, 2m03s, 4h05m, 3d07h.
+// AppendDuration appends d for people, in the unit that fits and the one below it, cut and not rounded: 7us,
+// 1.234ms, 39.110ms, 3.210s, 2m03s, 4h05m, 3d07h.
 func AppendDuration(b []byte, d time.Duration) []byte {
-	two := func(n int64) {
-		b = append(b, byte('0'+n/10), byte('0'+n%10))
+	const day = 24 * time.Hour
+	// Two numbers, what stands between them and what after.
+	two := func(n, unit time.Duration, mark byte, bound int, end string) []byte {
+		b = strconv.AppendInt(b, int64(d/n), 10)
+		return append(appendMarked(b, mark, int(d%n/unit), bound), end...)
 	}
 	switch {
 	case d < time.Millisecond:
 		return append(strconv.AppendInt(b, int64(d/time.Microsecond), 10), "us"...)
 	case d < time.Second:
-		return append(strconv.AppendFloat(b, float64(d.Truncate(time.Microsecond))/float64(time.Millisecond), 'f', 3, 64), "ms"...)
+		return two(time.Millisecond, time.Microsecond, '.', 1e3, "ms")
 	case d < time.Minute:
-		return append(strconv.AppendFloat(b, float64(d.Truncate(time.Millisecond))/float64(time.Second), 'f', 3, 64), 's')
+		return two(time.Second, time.Millisecond, '.', 1e3, "s")
 	case d < time.Hour:
-		b = append(strconv.AppendInt(b, int64(d/time.Minute), 10), 'm')
-		two(int64(d % time.Minute / time.Second))
-		return append(b, 's')
-	case d < 24*time.Hour:
-		b = append(strconv.AppendInt(b, int64(d/time.Hour), 10), 'h')
-		two(int64(d % time.Hour / time.Minute))
-		return append(b, 'm')
+		return two(time.Minute, time.Second, 'm', 1e2, "s")
+	case d < day:
+		return two(time.Hour, time.Minute, 'h', 1e2, "m")
 	}
-	b = append(strconv.AppendInt(b, int64(d/(24*time.Hour)), 10), 'd')
-	two(int64(d % (24 * time.Hour) / time.Hour))
-	return append(b, 'h')
+	return two(day, time.Hour, 'd', 1e2, "h")
 }

@@ -3,8 +3,8 @@
 package render
 
 import (
-	"bytes"
 	"strconv"
+	"strings"
 
 	"netlive/internal/sock"
 )
@@ -47,16 +47,21 @@ func (t *Table) InetHeader(b []byte) []byte {
 	return append(b, '\n')
 }
 
-// netstat's first column; UDP-Lite has a short name of its own.
-var protoColumn = map[sock.Proto]string{
-	sock.TCP: "tcp", sock.TCP6: "tcp6", sock.UDP: "udp", sock.UDP6: "udp6",
-	sock.UDPLite: "udpl", sock.UDPLite6: "udpl6", sock.Raw: "raw", sock.Raw6: "raw6",
+// protoColumn is netstat's first column; UDP-Lite has a short name of its own there.
+func protoColumn(p sock.Proto) string {
+	switch p {
+	case sock.UDPLite:
+		return "udpl"
+	case sock.UDPLite6:
+		return "udpl6"
+	}
+	return p.String()
 }
 
 // InetRow appends the row of a TCP, UDP or raw socket.
 func (t *Table) InetRow(b []byte, s *sock.Socket) []byte {
 	at := len(b)
-	b = padTo(append(b, protoColumn[s.Proto]...), at, 6)
+	b = padTo(append(b, protoColumn(s.Proto)...), at, 6)
 	b = append(appendRight(b, uint64(s.Queue.Recv), 6), ' ')
 	b = append(appendRight(b, uint64(s.Queue.Send), 6), ' ')
 	at = len(b)
@@ -64,12 +69,7 @@ func (t *Table) InetRow(b []byte, s *sock.Socket) []byte {
 	at = len(b)
 	b = append(padTo(t.appendEnd(b, s, true), at, 23), ' ')
 	at = len(b)
-	if sock.ProtosRaw.Has(s.Proto) {
-		b = strconv.AppendUint(b, uint64(s.State), 10)
-	} else {
-		b = append(b, sock.StateName(s.Proto, s.State)...)
-	}
-	b = padTo(b, at, 11)
+	b = padTo(appendState(b, s), at, 11)
 	if t.Extend > 0 {
 		b = append(b, ' ')
 		at = len(b)
@@ -81,6 +81,19 @@ func (t *Table) InetRow(b []byte, s *sock.Socket) []byte {
 		b = t.appendProgram(b, &s.Owner)
 	}
 	return append(b, '\n')
+}
+
+// appendState appends the state by netstat's rules: of UDP it knows two, of raw sockets the number alone.
+func appendState(b []byte, s *sock.Socket) []byte {
+	switch {
+	case sock.ProtosRaw.Has(s.Proto):
+		return strconv.AppendUint(b, uint64(s.State), 10)
+	case sock.ProtosTCP.Has(s.Proto), s.State == sock.Established:
+		return append(b, s.State.String()...)
+	case s.State == sock.Close:
+		return b
+	}
+	return append(b, "UNKNOWN"...)
 }
 
 // The address column has 23 bytes: 22 and the colon.
@@ -144,7 +157,7 @@ func (t *Table) UnixHeader(b []byte) []byte {
 	return append(b, " Path\n"...)
 }
 
-// UnixRow appends the row of a UNIX socket. The path ends at its first white space, as netstat's does.
+// UnixRow appends the row of a UNIX socket.
 func (t *Table) UnixRow(b []byte, s *sock.Socket) []byte {
 	b = append(b, "unix  "...)
 	at := len(b)
@@ -168,10 +181,19 @@ func (t *Table) UnixRow(b []byte, s *sock.Socket) []byte {
 		b = t.appendProgram(b, &s.Owner)
 	}
 	b = append(b, ' ')
-	t.host = append(t.host[:0], s.Unix.Path...)
-	path := t.host
-	if end := bytes.IndexAny(path, " \t\n\v\f\r"); end >= 0 {
+	t.host = append(t.host[:0], pathColumn(s.Unix.Path)...)
+	return append(t.append(b, t.host), '\n')
+}
+
+// pathColumn is what netstat's scanf leaves of a path: the first word of its first line.
+func pathColumn(path string) string {
+	if end := strings.IndexByte(path, '\n'); end >= 0 {
 		path = path[:end]
 	}
-	return append(t.append(b, path), '\n')
+	const blanks = " \t\v\f\r"
+	path = strings.TrimLeft(path, blanks)
+	if end := strings.IndexAny(path, blanks); end >= 0 {
+		path = path[:end]
+	}
+	return path
 }

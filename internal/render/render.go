@@ -23,7 +23,7 @@ type Names interface {
 type Numeric struct{}
 
 // AppendHost appends a as inet_ntop writes it; an IPv4-mapped address as the IPv4 address, as netstat does.
-func (Numeric) AppendHost(b []byte, a netip.Addr) []byte { return a.Unmap().AppendTo(b) }
+func (Numeric) AppendHost(b []byte, a netip.Addr) []byte { return appendAddr(b, a) }
 
 // AppendPort appends port in decimal.
 func (Numeric) AppendPort(b []byte, _ sock.Proto, port uint16) []byte {
@@ -53,20 +53,47 @@ func appendPort(b []byte, names Names, p sock.Proto, port uint16) []byte {
 	return names.AppendPort(b, p, port)
 }
 
+// appendAddr appends a as inet_ntop writes it, and of an IPv4-mapped address the IPv4 part alone. netip agrees with
+// inet_ntop but for ::/96, which inet_ntop writes with a quad (::192.0.2.1) unless the quad's first half is zero too.
+func appendAddr(b []byte, a netip.Addr) []byte {
+	a = a.Unmap()
+	if a.Is6() {
+		h := a.As16()
+		if [12]byte(h[:12]) == [12]byte{} && (h[12] != 0 || h[13] != 0) {
+			a, b = netip.AddrFrom4([4]byte(h[12:])), append(b, "::"...)
+		}
+	}
+	return a.AppendTo(b)
+}
+
 // padTo appends blanks until b is width bytes longer than at: printf's %-*s, which counts bytes.
 func padTo(b []byte, at, width int) []byte {
-	for len(b) < at+width {
-		b = append(b, ' ')
+	return appendBlanks(b, at+width-len(b))
+}
+
+// appendBlanks appends n blanks; none when n is negative.
+func appendBlanks(b []byte, n int) []byte {
+	const blanks = "                                "
+	for ; n > len(blanks); n -= len(blanks) {
+		b = append(b, blanks...)
 	}
-	return b
+	return append(b, blanks[:max(n, 0)]...)
 }
 
 // appendRight appends n in at least width bytes, to the right: printf's %*d.
 func appendRight(b []byte, n uint64, width int) []byte {
-	var digits [20]byte
-	d := strconv.AppendUint(digits[:0], n, 10)
-	for range width - len(d) {
-		b = append(b, ' ')
+	digits := 1
+	for m := n; m >= 10; m /= 10 {
+		digits++
 	}
-	return append(b, d...)
+	return strconv.AppendUint(appendBlanks(b, width-digits), n, 10)
+}
+
+// appendMarked appends mark and the digits of n, which is less than bound, a power of ten: as many digits as
+// that has zeros.
+func appendMarked(b []byte, mark byte, n, bound int) []byte {
+	at := len(b)
+	b = strconv.AppendUint(b, uint64(bound+n), 10) // with a 1 before the zeros, where mark goes
+	b[at] = mark
+	return b
 }

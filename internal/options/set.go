@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package options
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"netlive/internal/sock"
+)
+
+// errStop ends parsing at an option after which netstat looks at nothing more.
+var errStop = errors.New("stop")
+
+// set takes in one option. As in netstat an option acts when it is reached: the first that ends the program wins.
+func (o *Options) set(val int, arg string) error {
+	switch val {
+	case 'A':
+		return o.addFamilies(arg)
+	case valFamily:
+		if arg == "tcpip" {
+			// A word of net-tools' option table that its own code does not know.
+			o.Warnings = append(o.Warnings, "netstat.c: Internal Error `longopts 1 range'.")
+			return nil
+		}
+		return o.addFamilies(arg)
+	case '4':
+		return o.addFamilies("inet")
+	case '6':
+		return o.addFamilies("inet6")
+	case 'x':
+		return o.addFamilies("unix")
+	case 't':
+		o.NamedProtos |= sock.ProtosTCP
+	case 'u':
+		o.NamedProtos |= sock.ProtosUDP
+	case 'U':
+		o.NamedProtos |= sock.ProtosUDPLite
+	case 'w':
+		o.NamedProtos |= sock.ProtosRaw
+	case 'S':
+		o.SCTP = true
+	case '2':
+		o.L2CAP = true
+	case 'f':
+		o.RFCOMM = true
+	case 'r':
+		o.setMode(ModeRoute)
+	case 'i':
+		o.setMode(ModeInterfaces)
+	case 'M':
+		o.setMode(ModeMasquerade)
+	case 's':
+		o.setMode(ModeStatistics)
+	case 'g':
+		o.Groups = true
+	case 'F':
+		o.FIB = true
+	case 'C':
+		o.Cache = true
+	case 'a':
+		o.All = true
+	case 'l':
+		o.Listening = true
+	case 'W':
+		o.Wide = true
+	case 'v':
+		o.Verbose = true
+	case 'c':
+		o.Continuous = true
+	case 'p':
+		o.Programs = true
+	case 'o':
+		o.Timers = true
+	case 'e':
+		o.Extend++
+	case 'n':
+		o.NumericHosts, o.NumericPorts, o.NumericUsers = true, true, true
+	case valNumericHosts:
+		o.NumericHosts = true
+	case valNumericPorts:
+		o.NumericPorts = true
+	case valNumericUsers:
+		o.NumericUsers = true
+	case 'N':
+		o.Symbolic = true
+	case 'Z':
+		if !selinuxEnabled() {
+			return &Error{Message: "SELinux is not enabled on this machine.", ExitCode: exitFailure}
+		}
+		o.Context, o.Programs = true, true
+	case 'V':
+		o.Version = true
+		return errStop
+	case 'h':
+		o.Help = true
+		return errStop
+	case '?':
+		if o.face == Verb {
+			o.Help = true
+			return errStop
+		}
+		return o.face.usage("") // an error to netstat, without a word
+	case valJSON:
+		o.JSON = true
+	case valInterval:
+		return o.setInterval(arg)
+	case valCount:
+		n, err := strconv.Atoi(arg)
+		if err != nil || n < 1 {
+			return o.badValue("--count: %q is not a number of frames (try 1, 10)", arg)
+		}
+		o.Count = n
+	case valSource:
+		at := slices.Index([]string{"auto", "ebpf", "procfs"}, arg)
+		if at < 0 {
+			return o.badValue("--source: %q is not a source (try auto, ebpf, procfs)", arg)
+		}
+		o.Source = Source(at)
+	}
+	return nil
+}
+
+func (o *Options) setMode(m Mode) {
+	o.Mode = m
+	o.modes++
+}
+
+// badValue is the error for the argument of an option of netlive's own.
+func (o *Options) badValue(format string, args ...any) error {
+	return o.face.usage("netlive: " + fmt.Sprintf(format, args...))
+}
+
+// MinInterval is the shortest --interval: less would be polling in a loop.
+const MinInterval = 10 * time.Millisecond
+
+// maxSeconds keeps seconds that are written as a plain number within a time.Duration.
+const maxSeconds = 1e9
+
+func (o *Options) setInterval(arg string) error {
+	d, err := time.ParseDuration(arg)
+	if seconds, plain := strconv.ParseFloat(arg, 64); plain == nil && -maxSeconds < seconds && seconds < maxSeconds {
+		d, err = time.Duration(seconds*float64(time.Second)), nil
+	}
+	if err != nil {
+		return o.badValue("--interval: %q is not a duration (try 500ms, 2s)", arg)
+	}
+	if d < MinInterval {
+		return o.badValue("--interval: %q is too short (at least %v)", arg, MinInterval)
+	}
+	o.Interval = d
+	return nil
+}
+
+// The family words of -A, and what netstat calls the family.
+var families = map[string]string{
+	"inet": "inet", "ip": "inet", "tcpip": "inet", "inet6": "inet6", "ip6": "inet6", "unix": "unix",
+	"ax25": "ax25", "x25": "x25", "ipx": "ipx", "rose": "rose", "netrom": "netrom",
+	"appletalk": "ddp", "ddp": "ddp", "econet": "ec", "ash": "ash", "bluetooth": "bluetooth",
+}
+
+// netstat keeps the argument of -A, and all families joined by commas, in 256 bytes each, NUL included.
+const familiesMax = 255
+
+func (o *Options) addFamilies(list string) error {
+	list = list[:min(len(list), familiesMax)]
+	for word := range strings.SplitSeq(list, ",") {
+		f, ok := families[word]
+		if !ok {
+			return &Error{Message: fmt.Sprintf("Unknown address family `%s'.", word), ExitCode: exitFailure}
+		}
+		if len(strings.Join(o.Families, ","))+1+len(f) > familiesMax {
+			o.Warnings = append(o.Warnings, "Too much address family arguments.")
+			return nil
+		}
+		o.Families = append(o.Families, f)
+	}
+	return nil
+}
+
+// selinuxEnabled is libselinux's is_selinux_enabled(3): its file system is there, and its configuration.
+func selinuxEnabled() bool {
+	for _, name := range []string{"/sys/fs/selinux/enforce", "/etc/selinux/config"} {
+		if _, err := os.Stat(name); err != nil {
+			return false
+		}
+	}
+	return true
+}
