@@ -3,9 +3,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"netlive/internal/options"
 )
@@ -53,7 +55,26 @@ func face(args []string, std streams) int {
 	return exitCode("netlive", err, std.err)
 }
 
-// tables prints the tables. SIGINT and SIGTERM end it as they end netstat, by killing it, and so does a closed pipe.
+// tables prints what o asks for: once, or each second with -c. SIGINT and SIGTERM end it as they end netstat, by
+// killing it, and so does a closed pipe. netstat's codes for what failed pass through.
 func tables(o *options.Options, std streams) int {
-	return exitCode("netlive", runTables(o, std), std.err)
+	printer := newPrinter(o, std)
+	for {
+		var p page
+		err := printer.print(context.Background(), &p)
+		if err == nil {
+			_, err = std.err.Write(p.errs)
+		}
+		if err == nil {
+			_, err = std.out.Write(p.out)
+		}
+		if err != nil {
+			return exitCode("netlive", err, std.err)
+		}
+		// -s ignores -c, in netstat.
+		if p.code != 0 || !o.Continuous || o.Mode == options.ModeStatistics {
+			return p.code
+		}
+		time.Sleep(time.Second)
+	}
 }

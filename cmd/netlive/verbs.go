@@ -41,6 +41,12 @@ func newVerb(name, usage, short, long string, check func(*options.Options) error
 
 // watchOptions: all of netstat's options for sockets mean something there but -c, which watch is.
 func watchOptions(o *options.Options) error {
+	if o.Timers {
+		return options.Usage("netlive watch: -o: timers are no news that is told; netlive -o shows them")
+	}
+	if o.Mode != options.ModeSockets {
+		return options.Usage("netlive watch: it shows sockets; -r, -i, -M and -s are for netlive without a verb")
+	}
 	if o.Continuous {
 		return options.Usage("netlive watch: -c is what watch does; use --interval and --count")
 	}
@@ -56,7 +62,7 @@ func traceOptions(o *options.Options) error {
 	switch {
 	case o.Named(^sock.ProtosTCP):
 		bad = "it tells of TCP alone: -t, -4 and -6 choose"
-	case o.All, o.Listening, o.Wide, o.Continuous, o.Extend > 0, o.Programs, o.Verbose, o.Version:
+	case o.Mode != options.ModeSockets, o.Timers, o.All, o.Listening, o.Wide, o.Continuous, o.Extend > 0, o.Programs, o.Verbose, o.Version:
 		bad = "of netstat's options -t, -4, -6 and -n mean something there"
 	case o.Count > 0, o.Source != options.SourceAuto:
 		bad = "--count and --source are for watch"

@@ -99,7 +99,7 @@ func (f *frames) Draw(t *table.Table, s live.Status, now sock.Stamp) (sock.Stamp
 		b = render.AppendFrameEnd(b)
 	} else {
 		b = fmt.Appendf(b, "%s  %s  lost %d\n", time.Now().Format(time.TimeOnly), f.source, s.Lost)
-		b = appendTables(b, f.table, f.o, func(yield func(*sock.Socket) bool) {
+		b = appendTables(b, f.table, f.o, f.o.ShowsInet(), f.o.ShowsUnix(), func(yield func(*sock.Socket) bool) {
 			for i := range f.frame.Rows {
 				if !yield(&f.frame.Rows[i].Socket) {
 					return

@@ -107,12 +107,10 @@ func TestUnsupported(t *testing.T) {
 	for line, want := range map[string]string{
 		"-rn":              "p: not supported: -r (routes)",
 		"-A ddp":           "p: not supported: address family ddp",
-		"-ant -o":          "p: not supported: -o (timers)",
 		"-g -A x25,x25":    "p: not supported: -g (groups), address family x25",
 		"-rFCN":            "p: not supported: -r (routes), -F, -C, -N",
 		"-iae":             "p: not supported: -i (interfaces)",
 		"-M":               "p: not supported: -M (masquerading)",
-		"-st":              "p: not supported: -s (statistics)",
 		"-St":              "p: not supported: -S (SCTP)",
 		"-2f":              "p: not supported: -2 (Bluetooth), -f (Bluetooth)",
 		"--bluetooth":      "p: not supported: address family bluetooth",

@@ -80,20 +80,20 @@ func parseInetLine(line []byte, s *sock.Socket) (field string, text []byte) {
 		return "queues", text
 	}
 	text, rest = nextField(rest)
-	if len(text) == 0 {
-		return "timer", nil
+	if s.Timer.Kind, s.Timer.Ticks, ok = parseTimer(text); !ok {
+		return "timer", text
 	}
 	text, rest = nextField(rest)
-	if len(text) == 0 {
-		return "retransmits", nil
+	if s.Timer.Retrans, ok = parseHex32(text); !ok {
+		return "retransmits", text
 	}
 	text, rest = nextField(rest)
 	if s.UID, ok = parseDec32(text); !ok {
 		return "uid", text
 	}
 	text, rest = nextField(rest)
-	if len(text) == 0 {
-		return "timeout", nil
+	if s.Timer.Timeout, ok = parseDec32(text); !ok {
+		return "timeout", text
 	}
 	text, _ = nextField(rest)
 	if s.Inode, ok = parseDec32(text); !ok {
@@ -164,6 +164,17 @@ func parseQueues(b []byte) (q sock.Queue, ok bool) {
 	send, sendOK := parseHex32(b[:i])
 	recv, recvOK := parseHex32(b[i+1:])
 	return sock.Queue{Recv: recv, Send: send}, sendOK && recvOK
+}
+
+// parseTimer reads TR:WHEN.
+func parseTimer(b []byte) (kind uint8, ticks uint32, ok bool) {
+	i := bytes.IndexByte(b, ':')
+	if i < 0 {
+		return 0, 0, false
+	}
+	n, kindOK := parseHex32(b[:i])
+	ticks, ticksOK := parseHex32(b[i+1:])
+	return uint8(n), ticks, kindOK && ticksOK && n <= math.MaxUint8
 }
 
 // hexDigits has the value of each hex digit and 0xff for all other bytes.

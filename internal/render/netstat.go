@@ -16,6 +16,7 @@ type Table struct {
 	Extend         int  // more than 0 adds user and inode
 	Programs       bool
 	Wide           bool // do not cut addresses
+	Timers         bool
 	Names          Names
 	// Escape makes what strangers named safe for a terminal, where netstat would let it through.
 	Escape bool
@@ -43,6 +44,9 @@ func (t *Table) InetHeader(b []byte) []byte {
 	}
 	if t.Programs {
 		b = append(b, " PID/Program name    "...)
+	}
+	if t.Timers {
+		b = append(b, " Timer"...)
 	}
 	return append(b, '\n')
 }
@@ -80,6 +84,9 @@ func (t *Table) InetRow(b []byte, s *sock.Socket) []byte {
 	if t.Programs {
 		b = t.appendProgram(b, &s.Owner)
 	}
+	if t.Timers {
+		b = appendTimer(append(b, ' '), s)
+	}
 	return append(b, '\n')
 }
 
@@ -95,6 +102,33 @@ func appendState(b []byte, s *sock.Socket) []byte {
 	}
 	return append(b, "UNKNOWN"...)
 }
+
+// appendTimer appends the timer as netstat words it: KIND (SECONDS/RETRANSMITS/PROBES). UDP has no retransmits, whatever
+// the kernel writes there.
+func appendTimer(b []byte, s *sock.Socket) []byte {
+	timer := s.Timer
+	tcp := sock.ProtosTCP.Has(s.Proto)
+	if !tcp && !sock.ProtosRaw.Has(s.Proto) {
+		timer.Retrans = 0
+	}
+	switch k := timer.Kind; {
+	case k == 0:
+		b = append(b, "off"...)
+		timer.Ticks = 0
+	case tcp && int(k) < len(tcpTimers):
+		b = append(b, tcpTimers[k]...)
+	case !tcp && k <= 2:
+		b = append(b, 'o', 'n', '0'+k)
+	default:
+		b = strconv.AppendUint(append(b, "unkn-"...), uint64(k), 10)
+	}
+	b = strconv.AppendFloat(append(b, " ("...), float64(timer.Ticks)/100, 'f', 2, 64)
+	b = strconv.AppendUint(append(b, '/'), uint64(timer.Retrans), 10)
+	b = strconv.AppendUint(append(b, '/'), uint64(timer.Timeout), 10)
+	return append(b, ')')
+}
+
+var tcpTimers = [...]string{1: "on", 2: "keepalive", 3: "timewait", 4: "probe"}
 
 // The address column has 23 bytes: 22 and the colon.
 const (

@@ -43,6 +43,15 @@ type Queue struct {
 	Recv, Send uint32
 }
 
+// Timer is the timer columns of /proc/net/tcp and its like (net/ipv4/tcp_ipv4.c, get_tcp4_sock). The zero value is
+// no timer, or a source that does not read it: iterators do not.
+type Timer struct {
+	Kind    uint8  // TCP: 1 retransmit, 2 keepalive, 3 TIME_WAIT, 4 zero window probe; 0 none
+	Ticks   uint32 // until it expires, in 1/100 s (USER_HZ)
+	Retrans uint32 // retransmits that were not answered
+	Timeout uint32 // unanswered zero window or keepalive probes
+}
+
 // Socket is one socket as a source saw it. The zero value of each field means
 // that the source does not know it, except where 0 is a value of the kernel's.
 type Socket struct {
@@ -54,6 +63,7 @@ type Socket struct {
 	// an IPv4-mapped address stays mapped on an AF_INET6 socket. Invalid for UNIX.
 	Local, Remote netip.AddrPort
 	Queue         Queue
+	Timer         Timer
 	NetNS         uint32 // inode number of the network namespace; 0 unknown
 	UID           uint32
 	Inode         uint32 // sockfs inode; 0 when no file refers to the socket: not yet accepted, orphaned, TIME_WAIT

@@ -27,6 +27,10 @@ const (
 	maxSleep = time.Second
 )
 
+// past is the deadline at all times but in sleep: the ring's reader then looks at its descriptor without
+// waiting. It may not wait, be there records or not: epoll knows a record by its wakeup alone, and most come without.
+var past = time.Unix(1, 0)
+
 // Stream reads the events of a Tracer. One goroutine may read; another may Close.
 type Stream struct {
 	t      *Tracer
@@ -48,6 +52,7 @@ func (t *Tracer) Stream() (*Stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tracer: open the ring buffer: %w", err)
 	}
+	ring.SetDeadline(past)
 	s := &Stream{t: t, ring: ring, sleeps: t.coll.Variables[bpfVarReaderSleeps]}
 	if t.hook == HookClassic {
 		s.lives = classicLives{}
@@ -142,6 +147,7 @@ func (s *Stream) sleep() (woken bool, err error) {
 		return false, fmt.Errorf("tracer: ask to be woken: %w", err)
 	}
 	s.ring.SetDeadline(time.Now().Add(maxSleep))
+	defer s.ring.SetDeadline(past)
 	if err := s.ring.ReadInto(&s.rec); err != nil {
 		if isPause(err) {
 			err = nil

@@ -331,6 +331,29 @@ func TestMinisockets(t *testing.T) {
 	}
 }
 
+// Records that came without a wakeup, before the first Next, are there for it.
+func TestEventsBeforeTheFirstNext(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	ns := kerneltest.NetNS(t)
+	tr := open(t, Options{NetNS: ns.Inode()})
+	s, err := tr.Stream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	storm(t, ns, kerneltest.Storm{Connections: 1, Workers: 1})
+	hung := time.AfterFunc(30*time.Second, func() { _ = s.Close() })
+	n, err := s.Next(make([]sock.Event, 16))
+	if n != 8 || err != nil {
+		t.Errorf("%d events, %v, want 8", n, err)
+	}
+	if !hung.Stop() {
+		t.Fatal("Next waited for a wakeup that nobody owed it")
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A reader that sleeps is woken by the first event, whenever that comes.
 func TestSleeperIsWoken(t *testing.T) {
 	kerneltest.RequireRoot(t)
