@@ -51,6 +51,7 @@ fuzz: ## Run each fuzz target for FUZZTIME (60s)
 .PHONY: install
 install: build ## Install into PREFIX (/usr/local)
 	install -D -m 755 bin/netlive $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/netlive
+	install -D -m 644 cmd/netlive/netlive.1 $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man1/netlive.1
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -3,12 +3,16 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
 	"fmt"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 )
+
+//go:embed netlive.1
+var manPage string
 
 // errTerminated ends a verb that was told to by SIGTERM: that is a way to stop like any other.
 var errTerminated = errors.New("terminated")
@@ -34,6 +38,15 @@ func newRoot(std streams) *cobra.Command {
 			Short: "the version of this program",
 			Args:  cobra.NoArgs,
 			RunE:  func(*cobra.Command, []string) error { return runVersion(std) },
+		},
+		&cobra.Command{
+			Use:   "man",
+			Short: "the manual page, to be read by man: netlive man | man -l -",
+			Args:  cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error {
+				_, err := fmt.Fprint(std.out, manPage)
+				return err
+			},
 		},
 		&cobra.Command{Use: "json", Short: "what the names in JSON mean", Long: jsonHelp},
 		&cobra.Command{Use: "exit-codes", Short: "what the exit codes mean", Long: exitCodesHelp},
@@ -64,7 +77,7 @@ func version() string {
 // isVerb reports whether word begins one of newRoot's commands: everything else is netstat's.
 func isVerb(word string) bool {
 	switch word {
-	case "watch", "trace", "version", "help", "completion", "__complete", "__completeNoDesc":
+	case "watch", "trace", "version", "man", "help", "completion", "__complete", "__completeNoDesc":
 		return true
 	}
 	return false

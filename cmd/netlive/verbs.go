@@ -92,7 +92,10 @@ OPTIONS are netstat's own letters with netstat's meaning, in every verb:
   -n, --numeric          numbers instead of names; --numeric-hosts, --numeric-ports, --numeric-users
   -e, --extend           user and inode too
   -p, --programs         the process that holds each socket
+  -o, --timers           the timer of each socket
   -W, --wide             do not cut addresses
+  -s, --statistics       the counters of each protocol; -t, -u, -w choose, -6 for IPv6
+  -v, --verbose          say which tables the kernel does not have
   -c, --continuous       print again each second
 
 What netstat does not have has a long name only:
@@ -173,4 +176,6 @@ const jsonHelp = `JSON
     state_us                 microseconds spent in old_state; null when that is not known
     minisocket               with new_state CLOSE: TIME_WAIT or FIN_WAIT2, when the kernel keeps
                              the connection in that state a while longer
+
+  netlive -s --json prints one object of objects: {"Ip": {"InReceives": 5028, …}, …}, tables and counters in the kernel's words.
 `

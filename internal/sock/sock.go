@@ -17,7 +17,8 @@ import (
 // in the tracepoint, the iterators and sock_diag, and kept when a request socket
 // becomes a connection and when a connection becomes a TIME_WAIT minisocket.
 // procfallback has no cookie and makes IDs of its own, with the top bit set, that hold within one
-// snapshot only. 0 is no socket.
+// snapshot only. 0 is no socket. A request socket (SYN_RECV) has a made ID from the kernel too: it gets a cookie only when
+// somebody asks for it, and its child may have been cloned just before.
 type ID uint64
 
 // LocalID is the bit that marks an ID as made by a source rather than by the
@@ -200,5 +201,8 @@ type Event struct {
 	// Mini is the state in which the kernel keeps the connection as a minisocket
 	// (TimeWait or FinWait2) after a change to Close; StateNone when it is gone.
 	Mini State
-	Lost uint64
+	// Request is the ID of the request socket that the connection was until its handshake was complete; 0 when
+	// it was none, or the source cannot tell.
+	Request ID
+	Lost    uint64
 }

@@ -90,6 +90,16 @@ func (t *store) close(s *slot, at sock.Stamp) {
 	t.ghosts.push(t.index[s.ID])
 }
 
+// drop frees a live slot without a ghost.
+func (t *store) drop(s *slot) {
+	t.uncount(s)
+	t.live--
+	i := t.index[s.ID]
+	delete(t.index, s.ID)
+	*s = slot{}
+	t.free = append(t.free, i)
+}
+
 func (t *store) dropOldest() {
 	if i := t.ghosts.pop(); i >= 0 {
 		s := t.at(i)

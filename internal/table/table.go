@@ -122,7 +122,8 @@ func (t *Table) Apply(e *sock.Event) bool {
 	if e.Socket.ID != 0 {
 		switch e.Kind {
 		case sock.EventState:
-			changed = t.applyState(e)
+			taken := t.takeOver(e)
+			changed = t.applyState(e) || taken
 		case sock.EventOwner:
 			changed = t.applyOwner(&e.Socket)
 		}
@@ -131,6 +132,21 @@ func (t *Table) Apply(e *sock.Event) bool {
 		t.version++
 	}
 	return changed
+}
+
+// takeOver ends the request that a connection was until its handshake was complete: it is not closed, it has another
+// name now. What was walked of it before is on its way, perhaps, and must not rise.
+func (t *Table) takeOver(e *sock.Event) bool {
+	if e.Request == 0 {
+		return false
+	}
+	t.bury(&sock.Socket{ID: e.Request, Proto: e.Socket.Proto}, e.Socket.At)
+	r := t.get(e.Request)
+	if r == nil || r.At > e.Socket.At {
+		return false
+	}
+	t.drop(r)
+	return true
 }
 
 func (t *Table) applyState(e *sock.Event) bool {

@@ -351,3 +351,52 @@ func TestStrangeInput(t *testing.T) {
 	}
 	tab.Prune(1 << 62)
 }
+
+// A request that becomes a connection has another name from then on, and is no ghost under the old one.
+func TestRequestBecomesConnection(t *testing.T) {
+	request := sock.Socket{ID: 7 | sock.LocalID, At: 10, Proto: sock.TCP, State: sock.SynRecv}
+	birth := sock.Event{
+		Kind: sock.EventState, Old: sock.Listen, Request: request.ID,
+		Socket: sock.Socket{ID: 8, At: 20, Proto: sock.TCP, State: sock.SynRecv},
+	}
+	walk := func(tb *Table, begin sock.Stamp, rows ...sock.Socket) {
+		tb.Replace(&sock.Snapshot{Begin: begin, Protos: sock.ProtosTCP, Sockets: rows})
+	}
+	alone := func(tb *Table, id sock.ID) {
+		t.Helper()
+		if tb.Len() != 1 || tb.Get(id) == nil || tb.Counts()[sock.SynRecv] != 1 {
+			t.Errorf("%d rows, want %#x alone", tb.Len(), id)
+		}
+		for r := range tb.Ghosts() {
+			t.Errorf("ghost %+v", r)
+		}
+	}
+
+	// The row first, then the news.
+	tb := New()
+	walk(tb, 5, request)
+	alone(tb, request.ID)
+	if !tb.Apply(&birth) {
+		t.Error("nothing changed")
+	}
+	alone(tb, 8)
+
+	// The news first: the row that was walked before is on its way.
+	tb = New()
+	tb.Apply(&birth)
+	walk(tb, 5, request)
+	alone(tb, 8)
+
+	// The same ends again, later, are another request.
+	tb.Apply(&sock.Event{Kind: sock.EventState, Old: sock.SynRecv, Socket: sock.Socket{ID: 8, At: 30, Proto: sock.TCP, State: sock.Close}})
+	tb.Prune(31)
+	request.At = 40
+	walk(tb, 35, request)
+	alone(tb, request.ID)
+
+	// News that is older than the row is of an earlier one.
+	tb.Apply(&birth)
+	if tb.Get(request.ID) == nil {
+		t.Error("the request went with the news of an earlier one")
+	}
+}

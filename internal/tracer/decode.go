@@ -3,6 +3,7 @@
 package tracer
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"time"
@@ -50,6 +51,25 @@ func state(n uint8) sock.State {
 	return s
 }
 
+// requestID names a request socket by its ends. The connection that it becomes inherits its cookie only if it had one when the
+// child was cloned (net/ipv4/inet_connection_sock.c, inet_csk_clone_lock), and a walker that gives it one may
+// come between the clone and the end of the request: then nothing would ever end the row of that cookie. Ends are the
+// request's alone for as long as it lives.
+func requestID(netns uint32, local, remote *[16]uint8, lport, rport uint16) sock.ID {
+	// FNV-1a, by words.
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
+	for _, w := range [...]uint64{
+		binary.NativeEndian.Uint64(local[:]), binary.NativeEndian.Uint64(local[8:]),
+		binary.NativeEndian.Uint64(remote[:]), binary.NativeEndian.Uint64(remote[8:]),
+		uint64(lport)<<48 | uint64(rport)<<32 | uint64(netns),
+	} {
+		h = (h ^ w) * prime
+		h ^= h >> 32 // a word's high bits must reach the low ones
+	}
+	return sock.ID(h) | sock.LocalID
+}
+
 // decodeEvent reads one record of the ring into e, without allocation. The error says
 // that Go and the kernel side disagree on records.h, which no kernel can cause.
 func decodeEvent(b []byte, offset int64, e *sock.Event) error {
@@ -80,6 +100,9 @@ func decodeEvent(b []byte, offset int64, e *sock.Event) error {
 	switch r.Kind {
 	case recordState:
 		e.Kind = sock.EventState
+		if e.Old == sock.Listen || e.Old == sock.SynRecv {
+			e.Request = requestID(r.Netns, &r.Local, &r.Remote, r.Lport, r.Rport)
+		}
 	case recordOwner:
 		e.Kind = sock.EventOwner
 		e.Old = e.Socket.State
@@ -97,7 +120,7 @@ const (
 )
 
 func (r *bpfSockRecord) socket(v4 sock.Proto) sock.Socket {
-	return sock.Socket{
+	s := sock.Socket{
 		ID:     sock.ID(r.Cookie),
 		At:     sock.Stamp(r.AtNs),
 		Proto:  proto(v4, r.Family),
@@ -109,6 +132,10 @@ func (r *bpfSockRecord) socket(v4 sock.Proto) sock.Socket {
 		UID:    r.Uid,
 		Inode:  r.Inode,
 	}
+	if sock.State(r.State) == sock.NewSynRecv {
+		s.ID = requestID(r.Netns, &r.Local, &r.Remote, r.Lport, r.Rport)
+	}
+	return s
 }
 
 func (r *bpfUnixRecord) socket() sock.Socket {

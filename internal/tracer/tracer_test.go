@@ -10,8 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"netlive/internal/kerneltest"
 	"netlive/internal/sock"
@@ -351,6 +355,64 @@ func TestEventsBeforeTheFirstNext(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// The row of a request and the news of the connection that it becomes have one name for it.
+func TestRequestAndItsConnection(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	ns := kerneltest.NetNS(t)
+	tr := open(t, Options{NetNS: ns.Inode()})
+	for _, network := range []string{"tcp4", "tcp6", "tcp"} { // the last is IPv4 at an IPv6 socket
+		var request sock.ID
+		ns.Do(func() {
+			lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+				var err error
+				return errors.Join(c.Control(func(fd uintptr) {
+					// The handshake is complete for the listener with the first data only.
+					err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 10)
+				}), err)
+			}}
+			lc.SetMultipathTCP(false)
+			l, err := lc.Listen(t.Context(), network, ":0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			to := map[string]string{"tcp4": "127.0.0.1", "tcp6": "::1", "tcp": "127.0.0.1"}[network]
+			c, err := net.Dial("tcp", net.JoinHostPort(to, strconv.Itoa(l.Addr().(*net.TCPAddr).Port)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			snap, err := tr.Snapshot(t.Context(), sock.Want{Protos: sock.ProtosTCP})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range snap.Sockets {
+				if s.State == sock.SynRecv {
+					request = s.ID
+				}
+			}
+			if request.Cookie() != 0 || request == 0 {
+				t.Fatalf("%s: request %#x among %+v", network, request, snap.Sockets)
+			}
+			if _, err := c.Write([]byte("data")); err != nil {
+				t.Fatal(err)
+			}
+			a, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := a.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		collect(t, tr, func(all []sock.Event) bool {
+			return slices.ContainsFunc(all, func(e sock.Event) bool {
+				return e.Old == sock.SynRecv && e.Socket.State == sock.Established && e.Request == request
+			})
+		})
 	}
 }
 
