@@ -4,12 +4,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 
 	"netlive/internal/options"
 	"netlive/internal/procfallback"
 	"netlive/internal/render"
+	"netlive/internal/resolve"
 	"netlive/internal/sock"
 )
 
@@ -30,6 +32,12 @@ func newPrinter(o *options.Options, std streams) printer {
 	switch o.Mode {
 	case options.ModeStatistics:
 		return &statistics{o: o, proc: proc}
+	case options.ModeRoute:
+		return &routes{o: o, proc: proc, render: render.Routes{
+			Families: o.Families, Extend: o.Extend, FIB: o.FIB, Cache: o.Cache, Escape: std.outTTY,
+			// -N resolves nothing, in netstat too; all that it does is to make routes numeric.
+			Names: resolve.New(resolve.Config{Hosts: !o.NumericHosts && !o.Symbolic}),
+		}}
 	}
 	return &sockets{o: o, proc: proc, table: newTable(o, std)}
 }
@@ -60,4 +68,24 @@ func (s *statistics) print(ctx context.Context, p *page) error {
 	}
 	p.out, p.errs, p.code = stats.Append(p.out, p.errs, &files)
 	return nil
+}
+
+// routes prints netstat -r.
+type routes struct {
+	o      *options.Options
+	proc   *procfallback.Source
+	render render.Routes
+}
+
+func (r *routes) print(ctx context.Context, p *page) (err error) {
+	r.render.Warnings = nil
+	if r.o.JSON {
+		p.out, p.errs, p.code, err = r.render.AppendJSON(ctx, p.out, p.errs, r.proc)
+	} else {
+		p.out, p.errs, p.code, err = r.render.Append(ctx, p.out, p.errs, r.proc)
+	}
+	for _, w := range r.render.Warnings {
+		p.errs = fmt.Appendf(p.errs, "netlive: %v\n", w)
+	}
+	return err
 }

@@ -94,6 +94,7 @@ OPTIONS are netstat's own letters with netstat's meaning, in every verb:
   -p, --programs         the process that holds each socket
   -o, --timers           the timer of each socket
   -W, --wide             do not cut addresses
+  -r, --route            the routing tables of -A FAMILY (default inet); -e -ee for more columns, -F, -C which
   -s, --statistics       the counters of each protocol; -t, -u, -w choose, -6 for IPv6
   -v, --verbose          say which tables the kernel does not have
   -c, --continuous       print again each second
@@ -178,4 +179,6 @@ const jsonHelp = `JSON
                              the connection in that state a while longer
 
   netlive -s --json prints one object of objects: {"Ip": {"InReceives": 5028, …}, …}, tables and counters in the kernel's words.
+  netlive -r --json prints one array of routes: family, table (fib, cache), destination, prefix_len, gateway, flags (netstat's
+  letters), flags_raw, metric, ref, use, iface, mtu, window, irtt; null where there is none.
 `

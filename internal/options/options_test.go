@@ -105,17 +105,14 @@ func TestOwnOptions(t *testing.T) {
 
 func TestUnsupported(t *testing.T) {
 	for line, want := range map[string]string{
-		"-rn":              "p: not supported: -r (routes)",
 		"-A ddp":           "p: not supported: address family ddp",
 		"-g -A x25,x25":    "p: not supported: -g (groups), address family x25",
-		"-rFCN":            "p: not supported: -r (routes), -F, -C, -N",
 		"-iae":             "p: not supported: -i (interfaces)",
 		"-M":               "p: not supported: -M (masquerading)",
 		"-St":              "p: not supported: -S (SCTP)",
 		"-2f":              "p: not supported: -2 (Bluetooth), -f (Bluetooth)",
 		"--bluetooth":      "p: not supported: address family bluetooth",
 		"-A inet,econet":   "p: not supported: address family ec",
-		"--route --tcpip":  "p: not supported: -r (routes)",
 		"-A unix,foo -r":   "Unknown address family `foo'.",
 		"-A inet,":         "Unknown address family `'.",
 		"--protocol=INET6": "Unknown address family `INET6'.",

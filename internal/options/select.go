@@ -120,15 +120,11 @@ func (o *Options) Unsupported() []string {
 		asked bool
 		what  string
 	}{
-		{o.Mode == ModeRoute, "-r (routes)"},
 		{o.Mode == ModeInterfaces, "-i (interfaces)"},
 		{o.Groups, "-g (groups)"},
 		{o.Mode == ModeMasquerade, "-M (masquerading)"},
 		{o.SCTP, "-S (SCTP)"},
 		{o.Context, "-Z (SELinux)"},
-		{o.FIB, "-F"},
-		{o.Cache, "-C"},
-		{o.Symbolic, "-N"},
 		{o.L2CAP, "-2 (Bluetooth)"},
 		{o.RFCOMM, "-f (Bluetooth)"},
 	} {
@@ -138,7 +134,7 @@ func (o *Options) Unsupported() []string {
 	}
 	for _, f := range o.Families {
 		what := "address family " + f
-		if f != "inet" && f != "inet6" && f != "unix" && !slices.Contains(list, what) {
+		if o.Mode != ModeRoute && f != "inet" && f != "inet6" && f != "unix" && !slices.Contains(list, what) {
 			list = append(list, what)
 		}
 	}

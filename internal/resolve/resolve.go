@@ -123,6 +123,25 @@ func (r *Resolver) AppendHost(b []byte, a netip.Addr) []byte {
 	return appendAddr(b, a)
 }
 
+// AppendNet appends the name of an IPv4 network: default for 0.0.0.0/0, else what networks(5) calls the address, whatever the
+// length, else the address.
+func (r *Resolver) AppendNet(b []byte, network netip.Prefix) []byte {
+	a := network.Addr()
+	switch {
+	case !r.config.Hosts || !a.Is4():
+		return appendAddr(b, a)
+	case a.IsUnspecified():
+		if network.Bits() == 0 {
+			return append(b, "default"...)
+		}
+		return appendAddr(b, a)
+	}
+	if name, ok := r.networks()[a.As4()]; ok {
+		return append(b, name...)
+	}
+	return appendAddr(b, a)
+}
+
 // appendAddr appends a as netstat prints numbers: inet_ntop's text, and of an
 // IPv4-mapped address the IPv4 part alone.
 func appendAddr(b []byte, a netip.Addr) []byte {
