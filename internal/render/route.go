@@ -46,6 +46,7 @@ const (
 const (
 	routeAddrMax  = 15 // where names are cut in the FIB
 	routeIfaceMax = 6  // where interfaces are cut with detailBoth
+	routeNameMax  = 127
 )
 
 // routeDetail is the level for a number of -e.
@@ -226,7 +227,7 @@ func (r *Routes) destination(t *route.Route) []byte {
 	return r.cell[:min(len(r.cell), routeAddrMax)]
 }
 
-// CacheRow appends an entry of the IPv4 cache. A rejected one is like any other there, and names are not cut.
+// CacheRow appends an entry of the IPv4 cache. A rejected one is like any other there, and names have room.
 func (r *Routes) CacheRow(b []byte, f route.CacheFormat, e *route.CacheEntry) []byte {
 	level := routeDetail(r.Extend)
 	if level == detailNone {
@@ -234,7 +235,7 @@ func (r *Routes) CacheRow(b []byte, f route.CacheFormat, e *route.CacheEntry) []
 	}
 	for _, a := range [...]netip.Addr{e.Src, e.Dst, e.Gateway} {
 		r.cell = r.Names.AppendHost(r.cell[:0], a)
-		b = r.appendName(b, r.cell, routeAddrMax)
+		b = r.appendName(b, r.cell[:min(len(r.cell), routeNameMax)], routeAddrMax)
 	}
 	at := len(b)
 	b = append(padTo(appendLetters(b, e.Flags, lettersOfCache(f), true), at, 5), ' ')
@@ -249,18 +250,28 @@ func (r *Routes) CacheRow(b []byte, f route.CacheFormat, e *route.CacheEntry) []
 			b = append(appendLeft(b, e.HHRef, 3), "  "...)
 			b = appendLeft(b, e.HHUptod, 3)
 			r.cell = r.Names.AppendHost(r.cell[:0], e.SpecDst)
+			r.cell = r.cell[:min(len(r.cell), routeNameMax)]
 			b = r.append(appendBlanks(b, routeAddrMax-len(r.cell)), r.cell)
 		}
 	}
 	return append(b, '\n')
 }
 
-// Route6Row appends an IPv6 route. Names are never cut there, and details are always the same.
+// appendHost6 appends the name of an IPv6 address, or the address if netstat has no room for its name.
+func (r *Routes) appendHost6(b []byte, a netip.Addr) []byte {
+	at := len(b)
+	if b = r.Names.AppendHost(b, a); len(b)-at > routeNameMax {
+		return appendAddr(b[:at], a)
+	}
+	return b
+}
+
+// Route6Row appends an IPv6 route. Names are as long as they are, and details are always the same.
 func (r *Routes) Route6Row(b []byte, t *route.Route) []byte {
-	r.cell = append(r.Names.AppendHost(r.cell[:0], t.Dst), '/')
+	r.cell = append(r.appendHost6(r.cell[:0], t.Dst), '/')
 	r.cell = strconv.AppendUint(r.cell, uint64(t.PrefixLen), 10)
-	b = r.appendName(b, r.cell, 30)
-	r.cell = r.Names.AppendHost(r.cell[:0], t.Gateway)
+	b = r.appendName(b, r.cell[:min(len(r.cell), routeNameMax)], 30)
+	r.cell = r.appendHost6(r.cell[:0], t.Gateway)
 	b = r.appendName(b, r.cell, 26)
 	at := len(b)
 	b = append(padTo(appendLetters(b, t.Flags, lettersRoutes6, false), at, 4), ' ')
