@@ -13,8 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"unicode/utf8"
 	"testing/fstest"
+	"unicode/utf8"
 
 	"netlive/internal/procfallback"
 	"netlive/internal/route"
@@ -25,6 +25,9 @@ type routeNames struct{}
 
 var routeHosts = map[string]string{
 	"10.0.0.1": "gateway.example.org", "127.0.0.1": "localhost", "2001:db8::1": "a-name-that-is-longer-than-its-column.example.org",
+	// As long as a name may be, longer, and so long that the prefix length has no room.
+	"10.0.0.9": strings.Repeat("x.", 63) + "xy", "2001:db8::": strings.Repeat("y.", 63) + "yz",
+	"2001:db8:1111:2222:3333:4444:5555:6666": strings.Repeat("z.", 62) + "z",
 }
 
 var routeNetworks = map[string]string{"127.0.0.0": "loopback", "169.254.0.0": "link-local", "10.91.0.0": "net91-is-longer-than-15"}
