@@ -158,12 +158,14 @@ const jsonHelp = `JSON
     proto                    tcp tcp6 udp udp6 udplite udplite6 raw raw6 unix
     local_addr local_port    the two ends; port 0 is none, or not chosen yet
     remote_addr remote_port
-    state                    as netstat spells it: ESTABLISHED SYN_SENT … LISTEN; empty where netstat has none
+    state                    as netstat spells it: ESTABLISHED SYN_SENT … LISTEN; empty where netstat has no
+                             word, null when it is not known
     recv_q send_q            bytes; for a listener recv_q is the connections that wait to be accepted
     uid inode                of the socket; inode 0 when no file refers to it
     cookie                   the kernel's name for the socket, never used twice; null from /proc
     netns                    inode number of its network namespace
-    owners                   array of pid, comm, fd (null: not known), how
+    owners                   array of pid, comm, program (from /proc: argv[0] as netstat -p has it), fd (null:
+                             not known), how
     path type refcnt flags   of UNIX sockets, in place of the ends
 
   how is the evidence for an owner: exact (seen in its own context), seeded (found among open

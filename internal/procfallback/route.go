@@ -175,9 +175,10 @@ func isSpace(r rune) bool { return r == ' ' || r >= '\t' && r <= '\r' }
 func rows(data []byte, columns []column, enough int, warn *warnings) func(yield func(*route.CacheEntry) bool) {
 	return func(yield func(*route.CacheEntry) bool) {
 		var e route.CacheEntry
+		var f fields
 		for line, number := range lines(data) {
 			e.SpecDst = netip.Addr{}
-			f := fields{rest: line}
+			f.rest = line
 			values := 0
 			for _, c := range columns {
 				if c.set == nil {
@@ -218,19 +219,25 @@ const wide = math.MaxInt
 
 // word cuts what is up to the next blank, but at most width bytes. It is empty at the end of the line.
 func (f *fields) word(width int) []byte {
-	f.rest = bytes.TrimLeft(f.rest, space)
-	end := bytes.IndexAny(f.rest, space)
-	if end < 0 {
-		end = len(f.rest)
+	f.skipSpace()
+	end := 0
+	for end < min(len(f.rest), width) && !isSpace(rune(f.rest[end])) {
+		end++
 	}
-	end = min(end, width)
 	f.text, f.rest = f.rest[:end], f.rest[end:]
 	return f.text
 }
 
+func (f *fields) skipSpace() {
+	for len(f.rest) > 0 && isSpace(rune(f.rest[0])) {
+		f.rest = f.rest[1:]
+	}
+}
+
 // digits cuts a number of at most width bytes, sign and all, and returns its digits; what follows them stays.
 func (f *fields) digits(width int, hex bool) (digits []byte, minus bool) {
-	before := bytes.TrimLeft(f.rest, space)
+	f.skipSpace()
+	before := f.rest
 	digits = f.word(width)
 	if len(digits) > 0 && (digits[0] == '-' || digits[0] == '+') {
 		minus, digits = digits[0] == '-', digits[1:]
@@ -294,9 +301,11 @@ func (f *fields) hex(n *uint32, width int) bool {
 	return true
 }
 
-// iface cuts the name of an interface.
+// iface cuts the name of an interface. One that is there already is not allocated anew.
 func (f *fields) iface(name *string) bool {
-	*name = string(f.word(ifaceMax))
+	if word := f.word(ifaceMax); string(word) != *name {
+		*name = string(word)
+	}
 	return *name != ""
 }
 

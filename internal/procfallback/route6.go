@@ -32,15 +32,17 @@ func (s *Source) Routes6(ctx context.Context) (t route.Table, err error) {
 // a warning.
 func parseRoutes6(data []byte, warn *warnings) (routes []route.Route) {
 	routes = slices.Grow(routes, bytes.Count(data, newline))
+	iface := ""
 	for number := 1; len(data) > 0; number++ {
 		var line []byte
 		line, data = cutLine(data)
-		var r route.Route
+		r := route.Route{Iface: iface}
 		f := fields{rest: line}
 		if column := parseRoute6(&f, &r); column != "" {
 			warn.bad(number, column, f.text)
 			continue
 		}
+		iface = r.Iface
 		routes = append(routes, r)
 	}
 	return routes

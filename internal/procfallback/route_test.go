@@ -225,3 +225,16 @@ func FuzzParseRoute(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkParseRoutes(b *testing.B) {
+	const n = 10_000
+	data := []byte(headerFIB + strings.Repeat(line("eth0 10.1.0.0 10.0.0.1 0003 0 0 100 255.255.0.0 0 0 0"), n))
+	b.ReportAllocs()
+	for b.Loop() {
+		var warn warnings
+		if t := parseRoutes(data, &warn); len(t.Routes) != n {
+			b.Fatal(len(t.Routes), warn.list())
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/route")
+}
