@@ -271,7 +271,7 @@ func TestTablesAreNetstats(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	netstat, err := exec.LookPath("netstat")
 	if err != nil {
-		t.Skip("needs netstat of net-tools")
+		t.Fatal("needs netstat: make test-deps installs it")
 	}
 	etc := t.TempDir()
 	writeDatabases(t, etc)

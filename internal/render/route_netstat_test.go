@@ -139,7 +139,7 @@ func runIP(t *testing.T, commands string) {
 	t.Helper()
 	ip, err := exec.LookPath("ip")
 	if err != nil {
-		t.Skip("needs ip of iproute2")
+		t.Fatal("needs ip: make test-deps installs it")
 	}
 	cmd := exec.Command(ip, "-force", "-batch", "-")
 	cmd.Stdin = strings.NewReader(commands)
