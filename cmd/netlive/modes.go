@@ -18,6 +18,8 @@ import (
 // page is what netstat prints in one pass: its two streams and, when it is not 0, the code with which it ends.
 type page struct {
 	out, errs []byte
+	// notes are lines for stderr that netstat does not have: netlive called as netstat leaves them out.
+	notes []byte
 	code      int
 }
 
@@ -85,7 +87,7 @@ func (r *routes) print(ctx context.Context, p *page) (err error) {
 		p.out, p.errs, p.code, err = r.render.Append(ctx, p.out, p.errs, r.proc)
 	}
 	for _, w := range r.render.Warnings {
-		p.errs = fmt.Appendf(p.errs, "netlive: %v\n", w)
+		p.notes = fmt.Appendf(p.notes, "netlive: %v\n", w)
 	}
 	return err
 }
