@@ -20,7 +20,7 @@ type page struct {
 	out, errs []byte
 	// notes are lines for stderr that netstat does not have: netlive called as netstat leaves them out.
 	notes []byte
-	code      int
+	code  int
 }
 
 // printer makes pages for one command line.
