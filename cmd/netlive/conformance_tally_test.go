@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+//go:build conformance
+
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+type verdict uint8
+
+const (
+	equal     verdict = iota
+	different         // on purpose
+	unfinished
+	refused
+	failed
+	verdicts
+)
+
+// tally counts what both rigs find.
+type tally struct {
+	mu       sync.Mutex
+	counts   map[string]*[verdicts]int // by rig
+	met      map[string]int            // lines, by the reason of a known difference
+	refusals map[string]int            // lines, by refused mode
+}
+
+func newTally() *tally {
+	return &tally{counts: map[string]*[verdicts]int{}, met: map[string]int{}, refusals: map[string]int{}}
+}
+
+func (c *tally) judge(s *stage, line commandLine, got, want outcome) (v verdict) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	modes := got.refusals()
+	if len(modes) == 0 {
+		modes = s.unasked(line)
+	}
+	switch {
+	case want.code < 0:
+		v = failed // netstat crashed: it is no measure of anything
+	case got == want:
+		v = equal
+	case mayRefuse(modes):
+		v = refused
+		for _, mode := range modes {
+			c.refusals[mode]++
+		}
+	case c.known(deliberate, s.name, line, got, want):
+		v = different
+	case c.known(pending, s.name, line, got, want):
+		v = unfinished
+	default:
+		v = failed
+	}
+	if c.counts[s.name] == nil {
+		c.counts[s.name] = new([verdicts]int)
+	}
+	c.counts[s.name][v]++
+	return v
+}
+
+// known reports whether a difference is in the list, and remembers that it was met.
+func (c *tally) known(list []differs, rig string, line commandLine, got, want outcome) bool {
+	for _, d := range list {
+		if !strings.HasPrefix(rig, d.rig) || d.line != nil && !d.line.MatchString(line.String()) {
+			continue
+		}
+		if d.says != nil && !d.says.MatchString(got.err) && !d.says.MatchString(want.err) {
+			continue
+		}
+		if d.hide != nil && d.hidden(got) != d.hidden(want) {
+			continue
+		}
+		c.met[d.reason]++
+		return true
+	}
+	return false
+}
+
+// hidden is o without what d is about.
+func (d *differs) hidden(o outcome) outcome {
+	o.out, o.err = d.hide.ReplaceAllString(o.out, ""), d.hide.ReplaceAllString(o.err, "")
+	return o
+}
+
+// close reports the counts, and what is out of date in the lists of what may differ.
+func (c *tally) close(t *testing.T) {
+	t.Helper()
+	for _, d := range deliberate {
+		if c.met[d.reason] == 0 {
+			t.Errorf("no difference any more: %s", d.reason)
+		}
+	}
+	var b strings.Builder
+	var all [verdicts]int
+	row := func(name string, n *[verdicts]int) {
+		fmt.Fprintf(&b, "\n%-24s %5d lines, %5d equal, %3d different on purpose, %3d pending, %5d refused, %3d failed", name,
+			n[equal]+n[different]+n[unfinished]+n[refused]+n[failed], n[equal], n[different], n[unfinished], n[refused], n[failed])
+	}
+	for _, rig := range slices.Sorted(maps.Keys(c.counts)) {
+		row(rig, c.counts[rig])
+		for i, n := range c.counts[rig] {
+			all[i] += n
+		}
+	}
+	row("all", &all)
+	for _, mode := range refusedModes {
+		fmt.Fprintf(&b, "\nrefused for %s: %d", mode, c.refusals[mode])
+		if c.refusals[mode] == 0 {
+			b.WriteString(", it need not be in refusedModes")
+		}
+	}
+	for _, d := range pending {
+		fmt.Fprintf(&b, "\npending in %d lines: %s", c.met[d.reason], d.reason)
+	}
+	t.Log(b.String())
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+//go:build conformance
+
+package main
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"netlive/internal/kerneltest"
+)
+
+// madeTree is a made-up /proc tree.
+type madeTree struct {
+	name   string
+	madeUp int  // lines beside the known ones
+	nobody bool // as nobody; to root nothing is closed
+	// families says that there are sockets of SCTP and of old families, which appear unasked.
+	families bool
+}
+
+var trees = []madeTree{
+	{name: "full", madeUp: 200},
+	{name: "families", madeUp: 100, families: true},
+	{name: "malformed"},
+	{name: "malformed_families", families: true},
+	{name: "old", families: true},
+	{name: "halves"},
+	{name: "loops", families: true},
+	{name: "empty"},
+	{name: "none"},
+	{name: "closed", nobody: true, families: true},
+	{name: "unseen", nobody: true, families: true},
+}
+
+// conformTree compares on a made-up /proc tree, in a network namespace with little but a loopback device: interfaces
+// are not read from /proc alone.
+func conformTree(t *testing.T, p pair, tally *tally, made madeTree) {
+	archive := func(name string) string { return filepath.Join("testdata", "conformance", name+".txtar") }
+	ns := kerneltest.NetNS(t)
+	ip(t, ns, `
+link add veth1 address 02:00:00:00:00:01 type veth peer name veth10
+link set veth1 mtu 1400 arp off
+`)
+	s := newStage(t, "tree "+made.name, p, ns, [2]string{"/etc", tree(t, archive("etc"))}, [2]string{"/proc", tree(t, archive(made.name))})
+	s.nobody, s.families = made.nobody, made.families
+	for _, line := range lines(made.madeUp) {
+		s.judge(tally, line)
+	}
+	if made.name == "full" {
+		for title, line := range continuousLines {
+			s.judgeContinuous(tally, line, title)
+		}
+	}
+}
+
+// continuousLines have no end, by a text that each of their passes has once.
+var continuousLines = map[string]string{
+	"Active Internet":   "-tnc",
+	"Kernel IP routing": "-rnc",
+	"Iface  ":           "-ic",
+	"---------------":   "-gnc4",
+	"prot   expire":     "-Mnc",
+}
+
+// judgeContinuous compares the first two passes of a line with -c. Each pass comes a second after the one before.
+func (s *stage) judgeContinuous(tally *tally, text, title string) {
+	s.t.Helper()
+	line := parseLine(text)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	begin := func(program string) <-chan outcome {
+		cmd := s.command(ctx, program, line)
+		var errs strings.Builder
+		cmd.Stderr = &errs
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.start(cmd)
+		answer := make(chan outcome, 1)
+		go func() {
+			text := s.mask(until(out, title))
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			code := cmd.ProcessState.ExitCode()
+			if code < 0 {
+				code = 0 // killed; else it has ended by itself, with a code to compare
+			}
+			answer <- outcome{text, errs.String(), code}
+		}()
+		return answer
+	}
+	wants, gots := begin(s.netstat), begin(s.netlive)
+	want, got := <-wants, <-gots
+	if tally.judge(s, line, got, want) == failed {
+		s.t.Errorf("%s: netstat %s: differs:\n%s", s.name, line, got.against(want))
+	}
+}
+
+// until reads up to the third title, or to the end.
+func until(r io.Reader, title string) string {
+	var text strings.Builder
+	buf := make([]byte, 4096)
+	for {
+		n, err := r.Read(buf)
+		text.Write(buf[:n])
+		if parts := strings.SplitN(text.String(), title, 4); len(parts) == 4 {
+			return strings.Join(parts[:3], title)
+		}
+		if err != nil {
+			return text.String()
+		}
+	}
+}
