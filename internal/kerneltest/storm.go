@@ -4,6 +4,7 @@ package kerneltest
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,6 +29,8 @@ type Storm struct {
 	// Mixed closes one connection in sixteen in good order, which leaves it in TIME_WAIT, and shuts
 	// one in eight down for writing when it is made. All others are closed by reset.
 	Mixed bool
+	// Port is the listeners'; 0 is 7000. Another one tells a storm from those of other tests, where a hook hears of all namespaces.
+	Port int
 	// List reports each connection made.
 	List bool
 }
@@ -109,7 +112,7 @@ func (w *stormWorker) run(c Storm, n int, freeze *atomic.Bool) error {
 	if w.listener, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
 		return err
 	}
-	w.address = unix.SockaddrInet4{Addr: [4]byte{127, 0, 1, byte(n + 1)}, Port: 7000}
+	w.address = unix.SockaddrInet4{Addr: [4]byte{127, 0, 1, byte(n + 1)}, Port: cmp.Or(c.Port, 7000)}
 	if err := unix.Bind(w.listener, &w.address); err != nil {
 		return fmt.Errorf("bind: %w", err)
 	}
