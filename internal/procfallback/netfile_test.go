@@ -165,7 +165,7 @@ func TestWarningsAreCounted(t *testing.T) {
 		warn.bad(i, "slot", nil)
 	}
 	list := warn.list()
-	if got := list[len(list)-1].Error(); got != "5 more bad lines" {
+	if got := list[len(list)-1].Error(); got != ": 5 more bad lines" {
 		t.Errorf("the last warning is %q", got)
 	}
 }

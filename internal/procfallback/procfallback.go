@@ -82,7 +82,7 @@ func (s *Source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 			return sock.Snapshot{}, fmt.Errorf("procfallback: read %s: %w", file, err)
 		}
 		snap.Protos |= sock.Protos(p)
-		warn.file = file
+		warn.begin(file)
 		if p == sock.Unix {
 			snap.Sockets = parseUnix(snap.Sockets, data, row, &warn)
 		} else {
@@ -160,38 +160,4 @@ func (s *Source) read(ctx context.Context, name string) ([]byte, error) {
 			return nil, err
 		}
 	}
-}
-
-// maxWarnings bounds what a broken or hostile table can make us keep.
-const maxWarnings = 20
-
-// maxQuoted is how many bytes of a bad field a warning repeats.
-const maxQuoted = 60
-
-// warnings collects the lines that could not be used.
-type warnings struct {
-	file string // as in net/tcp
-	kept []error
-	more int
-}
-
-// bad notes that a field of a line is not what it should be. Lines count from 1,
-// the header. text is quoted: a stranger may have chosen it.
-func (w *warnings) bad(line int, field string, text []byte) {
-	switch {
-	case len(w.kept) >= maxWarnings:
-		w.more++
-	case len(text) == 0:
-		w.kept = append(w.kept, fmt.Errorf("%s:%d: %s missing", w.file, line, field))
-	default:
-		w.kept = append(w.kept, fmt.Errorf("%s:%d: %s %q", w.file, line, field, text[:min(len(text), maxQuoted)]))
-	}
-}
-
-// list returns what was kept, and how many more there were.
-func (w *warnings) list() []error {
-	if w.more > 0 {
-		return append(w.kept, fmt.Errorf("%d more bad lines", w.more))
-	}
-	return w.kept
 }

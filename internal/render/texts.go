@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package render
+
+// Texts gives the words of a language: the translation of a text, which is net-tools' own English one, or that
+// text itself when the language has none. Headings are texts as whole lines with their line feed. nil is English.
+type Texts func(text string) string
+
+// text is what stands for an English text.
+func (t Texts) text(english string) string {
+	if t == nil {
+		return english
+	}
+	return t(english)
+}
