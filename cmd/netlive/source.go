@@ -82,6 +82,7 @@ func (s *source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 	snap.Begin = min(snap.Begin, more.Begin)
 	snap.Protos |= more.Protos
 	snap.Missing |= more.Missing
+	snap.Unopened = append(snap.Unopened, more.Unopened...)
 	snap.Sockets = append(snap.Sockets, more.Sockets...)
 	snap.Warnings = append(snap.Warnings, more.Warnings...)
 	snap.OwnersDenied = snap.OwnersDenied || more.OwnersDenied

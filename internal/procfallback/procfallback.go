@@ -60,8 +60,7 @@ func (s *Source) Close() error {
 }
 
 // Snapshot reads the tables of want.Protos in the network namespace of the
-// calling thread. A table that the kernel does not have, or does not let us
-// read, is in Snapshot.Missing.
+// calling thread. A table that cannot be opened is in Snapshot.Missing and in Snapshot.Unopened.
 func (s *Source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, error) {
 	snap := sock.Snapshot{Begin: s.now()}
 	self := s.self()
@@ -74,9 +73,12 @@ func (s *Source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 		file := "net/" + p.String()
 		row.Proto, row.At = p, s.now()
 		data, err := s.read(ctx, self+file)
+		var unopened *fs.PathError
 		switch {
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		case errors.As(err, &unopened) && unopened.Op == "open":
 			snap.Missing |= sock.Protos(p)
+			snap.Unopened = append(snap.Unopened, sock.Unopened{Proto: p, File: file, Err: unopened.Err})
+			warn.unopened(file, unopened.Err)
 			continue
 		case err != nil:
 			return sock.Snapshot{}, fmt.Errorf("procfallback: read %s: %w", file, err)

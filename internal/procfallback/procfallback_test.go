@@ -126,14 +126,16 @@ func TestSnapshotErrors(t *testing.T) {
 			t.Errorf("%v: missing %b, warnings %v", err, snap.Missing, snap.Warnings)
 		}
 	}
-	for _, root := range []faulty{
-		{FS: tinyTree(), name: "net/tcp", open: syscall.EIO},
-		{FS: tinyTree(), name: "net/tcp", read: syscall.EIO},
-	} {
-		_, err := New(root).Snapshot(t.Context(), sock.Want{Protos: sock.ProtosTCP})
-		if !errors.Is(err, syscall.EIO) || !strings.HasPrefix(err.Error(), "procfallback: read net/tcp: ") {
-			t.Errorf("error %v, want EIO from net/tcp", err)
-		}
+	snap := snapshot(t, faulty{FS: tinyTree(), name: "net/tcp", open: syscall.EIO}, sock.Want{Protos: sock.ProtosTCP})
+	if snap.Missing != sock.ProtosTCP || len(snap.Unopened) != 2 || len(snap.Warnings) != 1 || !errors.Is(snap.Warnings[0], syscall.EIO) {
+		t.Errorf("EIO of open: missing %b, unopened %v, warnings %v", snap.Missing, snap.Unopened, snap.Warnings)
+	}
+	if got, want := snap.Unopened[0], (sock.Unopened{Proto: sock.TCP, File: "net/tcp", Err: syscall.EIO}); got != want {
+		t.Errorf("unopened %v, want %v", got, want)
+	}
+	_, err := New(faulty{FS: tinyTree(), name: "net/tcp", read: syscall.EIO}).Snapshot(t.Context(), sock.Want{Protos: sock.ProtosTCP})
+	if !errors.Is(err, syscall.EIO) || !strings.HasPrefix(err.Error(), "procfallback: read net/tcp: ") {
+		t.Errorf("error %v, want EIO from net/tcp", err)
 	}
 }
 

@@ -2,7 +2,11 @@
 
 package procfallback
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
 
 // LineError is a line of a file that could not be used: what else the file has is good.
 type LineError struct {
@@ -62,6 +66,14 @@ func (w *warnings) bad(line int, field string, text []byte) {
 	}
 	w.told++
 	w.kept = append(w.kept, &LineError{w.file, line, field, string(text[:min(len(text), maxQuoted)])})
+}
+
+// unopened notes that a file could not be opened, unless it is not there or not for us to read: of many files some
+// never are.
+func (w *warnings) unopened(file string, err error) {
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		w.kept = append(w.kept, fmt.Errorf("%s: %w", file, err))
+	}
 }
 
 // list returns what was noted.

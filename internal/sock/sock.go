@@ -158,15 +158,23 @@ type Snapshot struct {
 	// Sockets are in the kernel's order, protocol by protocol in the order of the
 	// Proto constants, which is the order that netstat prints.
 	Sockets []Socket
-	// Missing are protocols that were wanted and that this kernel does not have
-	// (no such file in /proc/net).
-	Missing ProtoSet
+	// Missing are protocols that were wanted and whose tables could not be opened: mostly this kernel does not have
+	// them. Unopened says of each why.
+	Missing  ProtoSet
+	Unopened []Unopened
 	// OwnersDenied reports that some process's descriptors could not be read for want of
 	// privilege (EACCES), so that some owners are missing. OwnersFound reports that
 	// at least one socket's owner was found among descriptors.
 	OwnersDenied, OwnersFound bool
 	// Warnings are lines and files that could not be used; the rest is good.
 	Warnings []error
+}
+
+// Unopened is a table that a source could not open.
+type Unopened struct {
+	Proto Proto
+	File  string // below /proc, as in net/tcp
+	Err   error  // what open(2) said
 }
 
 // EventKind says what an Event tells.
