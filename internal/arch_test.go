@@ -21,10 +21,12 @@ const module = "netlive"
 // line, or a longer one, wants a reason.
 var imports = map[string][]string{
 	// The vocabularies: values only.
-	"internal/sock":  {},
-	"internal/route": {},
-	"internal/iface": {},
-	"internal/mib":   {},
+	"internal/sock":   {},
+	"internal/route":  {},
+	"internal/iface":  {},
+	"internal/mib":    {},
+	"internal/masq":   {},
+	"internal/legacy": {},
 
 	// What is asked for.
 	"internal/options": {"internal/sock"},
@@ -32,14 +34,14 @@ var imports = map[string][]string{
 
 	// The sources. They cannot be told apart by what follows them, so they never meet.
 	"internal/tracer":       {"internal/sock"},
-	"internal/procfallback": {"internal/sock", "internal/route", "internal/iface", "internal/mib"},
+	"internal/procfallback": {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy"},
 	"internal/rtnl":         {"internal/route", "internal/iface"},
 
 	// The path from socket to screen; each knows those before it.
 	"internal/table":   {"internal/sock"},
 	"internal/view":    {"internal/sock", "internal/table"},
 	"internal/resolve": {"internal/sock"},
-	"internal/render":  {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/view"},
+	"internal/render":  {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy", "internal/view"},
 	"internal/live":    {"internal/sock", "internal/table", "internal/view", "internal/render", "internal/options"},
 	"internal/screen":  {"internal/sock", "internal/table", "internal/view", "internal/render", "internal/options", "internal/live"},
 

@@ -54,8 +54,6 @@ type stage struct {
 	calls chan func()
 	// nobody runs the programs as the user nobody.
 	nobody bool
-	// families says that /proc has sockets of SCTP and of old families.
-	families bool
 	// mask hides what moves between two runs.
 	mask func(string) string
 }

@@ -18,45 +18,31 @@ type verdict uint8
 const (
 	equal     verdict = iota
 	different         // on purpose
-	unfinished
-	refused
 	failed
 	verdicts
 )
 
 // tally counts what both rigs find.
 type tally struct {
-	mu       sync.Mutex
-	counts   map[string]*[verdicts]int // by rig
-	met      map[string]int            // lines, by the reason of a known difference
-	refusals map[string]int            // lines, by refused mode
+	mu     sync.Mutex
+	counts map[string]*[verdicts]int // by rig
+	met    map[string]int            // lines, by the reason of a known difference
 }
 
 func newTally() *tally {
-	return &tally{counts: map[string]*[verdicts]int{}, met: map[string]int{}, refusals: map[string]int{}}
+	return &tally{counts: map[string]*[verdicts]int{}, met: map[string]int{}}
 }
 
 func (c *tally) judge(s *stage, line commandLine, got, want outcome) (v verdict) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	modes := got.refusals()
-	if len(modes) == 0 {
-		modes = s.unasked(line)
-	}
 	switch {
 	case want.code < 0:
 		v = failed // netstat crashed: it is no measure of anything
 	case got == want:
 		v = equal
-	case mayRefuse(modes):
-		v = refused
-		for _, mode := range modes {
-			c.refusals[mode]++
-		}
-	case c.known(deliberate, s.name, line, got, want):
+	case c.known(s.name, line, got, want):
 		v = different
-	case c.known(pending, s.name, line, got, want):
-		v = unfinished
 	default:
 		v = failed
 	}
@@ -68,8 +54,8 @@ func (c *tally) judge(s *stage, line commandLine, got, want outcome) (v verdict)
 }
 
 // known reports whether a difference is in the list, and remembers that it was met.
-func (c *tally) known(list []differs, rig string, line commandLine, got, want outcome) bool {
-	for _, d := range list {
+func (c *tally) known(rig string, line commandLine, got, want outcome) bool {
+	for _, d := range deliberate {
 		if !strings.HasPrefix(rig, d.rig) || d.line != nil && !d.line.MatchString(line.String()) {
 			continue
 		}
@@ -102,8 +88,8 @@ func (c *tally) close(t *testing.T) {
 	var b strings.Builder
 	var all [verdicts]int
 	row := func(name string, n *[verdicts]int) {
-		fmt.Fprintf(&b, "\n%-24s %5d lines, %5d equal, %3d different on purpose, %3d pending, %5d refused, %3d failed", name,
-			n[equal]+n[different]+n[unfinished]+n[refused]+n[failed], n[equal], n[different], n[unfinished], n[refused], n[failed])
+		fmt.Fprintf(&b, "\n%-24s %5d lines, %5d equal, %3d different on purpose, %3d failed", name,
+			n[equal]+n[different]+n[failed], n[equal], n[different], n[failed])
 	}
 	for _, rig := range slices.Sorted(maps.Keys(c.counts)) {
 		row(rig, c.counts[rig])
@@ -112,14 +98,5 @@ func (c *tally) close(t *testing.T) {
 		}
 	}
 	row("all", &all)
-	for _, mode := range refusedModes {
-		fmt.Fprintf(&b, "\nrefused for %s: %d", mode, c.refusals[mode])
-		if c.refusals[mode] == 0 {
-			b.WriteString(", it need not be in refusedModes")
-		}
-	}
-	for _, d := range pending {
-		fmt.Fprintf(&b, "\npending in %d lines: %s", c.met[d.reason], d.reason)
-	}
 	t.Log(b.String())
 }

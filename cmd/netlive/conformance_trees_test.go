@@ -19,22 +19,21 @@ type madeTree struct {
 	name   string
 	madeUp int  // lines beside the known ones
 	nobody bool // as nobody; to root nothing is closed
-	// families says that there are sockets of SCTP and of old families, which appear unasked.
-	families bool
 }
 
 var trees = []madeTree{
 	{name: "full", madeUp: 200},
-	{name: "families", madeUp: 100, families: true},
+	{name: "families", madeUp: 100},
 	{name: "malformed"},
-	{name: "malformed_families", families: true},
-	{name: "old", families: true},
+	{name: "malformed_families"},
+	{name: "malformed_routes"},
+	{name: "old"},
 	{name: "halves"},
-	{name: "loops", families: true},
+	{name: "loops"},
 	{name: "empty"},
 	{name: "none"},
-	{name: "closed", nobody: true, families: true},
-	{name: "unseen", nobody: true, families: true},
+	{name: "closed", nobody: true},
+	{name: "unseen", nobody: true},
 }
 
 // conformTree compares on a made-up /proc tree, in a network namespace with little but a loopback device: interfaces
@@ -47,7 +46,7 @@ link add veth1 address 02:00:00:00:00:01 type veth peer name veth10
 link set veth1 mtu 1400 arp off
 `)
 	s := newStage(t, "tree "+made.name, p, ns, [2]string{"/etc", tree(t, archive("etc"))}, [2]string{"/proc", tree(t, archive(made.name))})
-	s.nobody, s.families = made.nobody, made.families
+	s.nobody = made.nobody
 	for _, line := range lines(made.madeUp) {
 		s.judge(tally, line)
 	}

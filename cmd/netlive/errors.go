@@ -23,6 +23,8 @@ const (
 	exitPermission  = 4
 	exitUnsupported = 5
 	exitInterrupted = 130 // 128 + SIGINT, as shells count
+	// exitBroken is netstat's alone: a file that is there and cannot be used.
+	exitBroken = 255
 )
 
 const exitCodesHelp = `Exit codes
@@ -31,6 +33,7 @@ const exitCodesHelp = `Exit codes
     0    all was printed
     1    something that was asked for is not to be had here
     3    the options are wrong
+    255  a file in /proc is there and cannot be used
 
   Verbs (watch, trace):
     0    ended as asked (q, --count, SIGTERM), or because the reader of its output went away

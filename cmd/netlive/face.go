@@ -27,7 +27,7 @@ func netstat(prog string, args []string, std streams) int {
 		_, err2 := io.WriteString(std.err, options.HelpFamilies)
 		err = errors.Join(err, err2)
 	default:
-		return tables(&o, std, false)
+		return tables(&o, std, true)
 	}
 	return exitCode("netstat", err, std.err)
 }
@@ -50,19 +50,24 @@ func face(args []string, std streams) int {
 	case o.Count > 0 || o.Source != options.SourceAuto:
 		err = options.Usage("netlive: --count and --source are for netlive watch")
 	default:
-		return tables(&o, std, true)
+		return tables(&o, std, false)
 	}
 	return exitCode("netlive", err, std.err)
 }
 
 // tables prints what o asks for: once, or each second with -c. SIGINT and SIGTERM end it as they end netstat, by
-// killing it, and so does a closed pipe. notes says whether to print what netstat does not say. netstat's codes for what failed pass through.
-func tables(o *options.Options, std streams, notes bool) int {
-	printer := newPrinter(o, std)
+// killing it, and so does a closed pipe. netstat's codes for what failed pass through. netstat says that netlive is called by that
+// name, and then says nothing of its own.
+func tables(o *options.Options, std streams, netstat bool) int {
+	w, err := newWords(std, netstat)
+	if err != nil {
+		return exitCode("netlive", err, std.err)
+	}
+	printer := newPrinter(o, std, w)
 	for {
 		var p page
 		err := printer.print(context.Background(), &p)
-		if err == nil && notes {
+		if err == nil && !netstat {
 			_, err = std.err.Write(p.notes)
 		}
 		if err == nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 
 	"github.com/charmbracelet/x/term"
 	"golang.org/x/sys/unix"
@@ -28,6 +29,16 @@ type streams struct {
 	out, err io.Writer
 	env      []string
 	outTTY   bool
+}
+
+// getenv is the value of a variable of the environment; of several the first counts, as for getenv(3).
+func (s streams) getenv(name string) string {
+	for _, e := range s.env {
+		if value, ok := strings.CutPrefix(e, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // color reports whether out is a terminal whose user does not mind colours (no-color.org).

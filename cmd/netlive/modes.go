@@ -29,7 +29,7 @@ type printer interface {
 }
 
 // newPrinter is the printer of the mode that o asks for.
-func newPrinter(o *options.Options, std streams) printer {
+func newPrinter(o *options.Options, std streams, w words) printer {
 	proc := procfallback.New(os.DirFS("/proc"))
 	switch o.Mode {
 	case options.ModeStatistics:
@@ -40,8 +40,16 @@ func newPrinter(o *options.Options, std streams) printer {
 			// -N resolves nothing, in netstat too; all that it does is to make routes numeric.
 			Names: resolve.New(resolve.Config{Hosts: !o.NumericHosts && !o.Symbolic}),
 		}}
+	case options.ModeMasquerade:
+		return &masquerade{o: o, proc: proc, render: render.Masquerade{
+			Extend: o.Extend, Names: names(o, nil), Texts: w.texts, Escape: std.outTTY,
+		}}
 	}
-	return &sockets{o: o, proc: proc, table: newTable(o, std)}
+	sel := o.Select()
+	return &sockets{o: o, proc: proc, layout: newTable(o, proc, std), words: w, groups: &render.Groups{
+		IPv4: sel.Groups, IPv6: sel.Groups6, Unnamed: sel.Implied, Names: names(o, nil), Texts: w.texts,
+		Escape: std.outTTY, Strict: w.strict,
+	}}
 }
 
 // statistics prints netstat -s.
@@ -51,14 +59,14 @@ type statistics struct {
 }
 
 func (s *statistics) print(ctx context.Context, p *page) error {
-	named := func(set sock.ProtoSet) bool { return s.o.NamedProtos.Any(set) }
-	all := s.o.NamedProtos == 0 && !s.o.SCTP
+	named := s.o.NamedProtos.Any
+	all := s.o.NamedProtos == 0
 	stats := render.Statistics{
 		Families: strings.Join(s.o.Families, ","),
 		Raw:      all || named(sock.ProtosRaw),
 		TCP:      all || named(sock.ProtosTCP),
 		UDP:      all || named(sock.ProtosUDP),
-		SCTP:     all || s.o.SCTP,
+		SCTP:     all || named(sock.ProtosSCTP),
 	}
 	files, err := s.proc.Counters(ctx, stats.Wants())
 	if err != nil {
@@ -87,6 +95,26 @@ func (r *routes) print(ctx context.Context, p *page) (err error) {
 		p.out, p.errs, p.code, err = r.render.Append(ctx, p.out, p.errs, r.proc)
 	}
 	for _, w := range r.render.Warnings {
+		p.notes = fmt.Appendf(p.notes, "netlive: %v\n", w)
+	}
+	return err
+}
+
+// masquerade prints netstat -M.
+type masquerade struct {
+	o      *options.Options
+	proc   *procfallback.Source
+	render render.Masquerade
+}
+
+func (m *masquerade) print(ctx context.Context, p *page) (err error) {
+	m.render.Warnings = nil
+	if m.o.JSON {
+		p.out, p.errs, p.code, err = m.render.AppendJSON(ctx, p.out, p.errs, m.proc)
+	} else {
+		p.out, p.errs, p.code, err = m.render.Append(ctx, p.out, p.errs, m.proc)
+	}
+	for _, w := range m.render.Warnings {
 		p.notes = fmt.Appendf(p.notes, "netlive: %v\n", w)
 	}
 	return err

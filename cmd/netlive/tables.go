@@ -4,10 +4,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
-	"os"
+	"slices"
 
+	"netlive/internal/legacy"
 	"netlive/internal/options"
 	"netlive/internal/procfallback"
 	"netlive/internal/render"
@@ -18,110 +21,263 @@ import (
 // sockets prints netstat's tables of sockets. It reads /proc, as netstat does: for a table printed once that is the
 // quicker source until there are thousands of sockets.
 type sockets struct {
-	o     *options.Options
-	proc  *procfallback.Source
-	table *render.Table
+	o      *options.Options
+	proc   *procfallback.Source
+	layout *render.Table
+	words  words
+	// groups is kept from pass to pass: netstat's table of them changes.
+	groups *render.Groups
+}
+
+// socketTable is the sockets of one file, or of two: that of IPv4 and that of IPv6.
+type socketTable struct {
+	v4, v6 sock.Proto
+	name   string // what netstat calls a kernel without it
+	sctp   string // endpoints and associations have files of their own
+}
+
+// inetTables are the tables of internet sockets in netstat's order.
+var inetTables = []socketTable{
+	{v4: sock.TCP, v6: sock.TCP6, name: "AF INET (tcp)"},
+	{v4: sock.SCTP, v6: sock.SCTP6, name: "AF INET (sctp)", sctp: "eps"},
+	{v4: sock.SCTP, v6: sock.SCTP6, name: "AF INET (sctp)", sctp: "assocs"},
+	{v4: sock.UDP, v6: sock.UDP6, name: "AF INET (udp)"},
+	{v4: sock.UDPLite, v6: sock.UDPLite6, name: "AF INET (udplite)"},
+	{v4: sock.Raw, v6: sock.Raw6, name: "AF INET (raw)"},
+}
+
+var unixTable = socketTable{v4: sock.Unix, name: "AF UNIX"}
+
+// file is the table's of a protocol, below /proc.
+func (t *socketTable) file(p sock.Proto) string {
+	if t.sctp != "" {
+		return "net/" + p.String() + "/" + t.sctp
+	}
+	return "net/" + p.String()
+}
+
+// wanted reports whether o asks for the table's file at all: endpoints of SCTP are what listens.
+func (t *socketTable) wanted(o *options.Options) bool {
+	switch t.sctp {
+	case "eps":
+		return o.All || o.Listening
+	case "assocs":
+		return o.All || !o.Listening
+	}
+	return true
 }
 
 func (s *sockets) print(ctx context.Context, p *page) error {
-	lines, end := s.o.Lacking(func(file string) bool {
-		_, err := os.Stat("/proc/net/" + file)
-		return err == nil
-	})
-	want := sock.Want{Protos: s.o.Protos(), Owners: s.o.Programs || s.o.JSON}
-	if end != sock.ProtoNone {
-		// netstat prints what comes before the table that is not there, and ends.
-		want.Protos &= sock.Protos(end) - 1
-		p.code = exitFailure
-	}
-	snap, err := s.proc.Snapshot(ctx, want)
+	snap, err := s.proc.Snapshot(ctx, sock.Want{Protos: s.o.Protos(), Owners: s.o.Programs || s.o.JSON})
 	if err != nil {
 		return err
 	}
-	for _, w := range snap.Warnings {
-		p.errs = fmt.Appendf(p.errs, "netlive: %v\n", w)
-	}
-	if s.o.Programs && !s.o.JSON {
-		p.errs = appendOwnersWarning(p.errs, &snap)
-	}
-	for _, line := range lines {
-		p.errs = append(append(p.errs, line...), '\n')
+	w := walk{sockets: s, page: p, ctx: ctx, snap: &snap, sel: s.o.Select()}
+	if s.o.Programs && !s.o.JSON && (w.sel.Inet || w.sel.Unix) {
+		p.errs = s.words.appendOwners(p.errs, &snap)
 	}
 	if s.o.JSON {
-		p.out = appendArray(p.out, s.o, &snap)
-		return nil
+		p.out = append(p.out, '[')
+		defer func() { p.out = append(p.out, "]\n"...) }()
 	}
-	showUnix := s.o.ShowsUnix() && (end == sock.ProtoNone || end == sock.Unix)
-	p.out = appendTables(p.out, s.table, s.o, s.o.ShowsInet(), showUnix, all(&snap))
-	return nil
+	p.code, err = w.all()
+	return err
 }
 
-// appendOwnersWarning says in netstat's words that owners are missing.
-func appendOwnersWarning(b []byte, snap *sock.Snapshot) []byte {
-	switch {
-	case !snap.OwnersDenied:
-		return b
-	case snap.OwnersFound:
-		return append(b, "(Not all processes could be identified, non-owned process info\n"+
-			" will not be shown, you would have to be root to see it all.)\n"...)
-	}
-	return fmt.Appendf(b, "(No info could be read for \"-p\": geteuid()=%d but you should be root.)\n", os.Geteuid())
+// walk is one pass over the tables.
+type walk struct {
+	*sockets
+	*page
+	ctx  context.Context
+	snap *sock.Snapshot
+	sel  options.Selection
 }
 
-func all(snap *sock.Snapshot) iter.Seq[*sock.Socket] {
-	return func(yield func(*sock.Socket) bool) {
-		for i := range snap.Sockets {
-			if !yield(&snap.Sockets[i]) {
-				return
-			}
+// all prints the tables in turn. The first that fails is the last, and its code netstat's. The error is the context's.
+func (w *walk) all() (code int, err error) {
+	if w.sel.Inet && !w.o.JSON {
+		w.out = w.layout.InetHeader(w.out)
+	}
+	for i := range inetTables {
+		if code := w.table(&inetTables[i]); code != 0 {
+			return code, nil
 		}
 	}
+	if w.o.Groups {
+		if code, err := w.multicast(); code != 0 || err != nil {
+			return code, err
+		}
+	}
+	if w.sel.Unix {
+		if !w.o.JSON {
+			w.out = w.layout.UnixHeader(w.out)
+		}
+		if code := w.table(&unixTable); code != 0 {
+			return code, nil
+		}
+	}
+	for f := legacy.IPX; f <= legacy.ROSE; f++ {
+		if !slices.Contains(w.sel.Others, f.String()) {
+			continue
+		}
+		if code, err := w.legacy(f); code != 0 || err != nil {
+			return code, err
+		}
+	}
+	if w.sel.Explicit && slices.Contains(w.sel.Others, "bluetooth") {
+		// Distributions' netstat is made without it, and so is netlive.
+		w.errs = w.words.appendNoFeature(w.errs, "AF BLUETOOTH")
+		return exitFailure, nil
+	}
+	return 0, nil
+}
+
+// multicast prints the groups.
+func (w *walk) multicast() (code int, err error) {
+	if w.o.JSON {
+		w.out, w.errs, code, err = w.groups.AppendJSON(w.ctx, w.out, w.errs, w.proc)
+	} else {
+		w.out, w.errs, code, err = w.groups.Append(w.ctx, w.out, w.errs, w.proc)
+	}
+	return code, err
+}
+
+// legacyNames are what netstat calls kernels without the families.
+var legacyNames = map[legacy.Family]string{
+	legacy.IPX: "AF IPX", legacy.AX25: "AF AX25", legacy.X25: "AF X25", legacy.NetROM: "AF NETROM", legacy.ROSE: "AF ROSE",
+}
+
+// legacy prints the sockets of a family of the old days.
+func (w *walk) legacy(f legacy.Family) (code int, err error) {
+	l := render.Legacy{
+		All: w.o.All, Extend: w.o.Extend, Names: w.layout.Names, Texts: w.words.texts,
+		Escape: w.layout.Escape, Strict: w.words.strict,
+	}
+	if w.o.JSON {
+		w.out, w.errs, code, err = l.AppendJSON(w.ctx, w.out, w.errs, f, w.proc)
+	} else {
+		w.out, w.errs, code, err = l.Append(w.ctx, w.out, w.errs, f, w.proc)
+	}
+	for _, warning := range l.Warnings {
+		w.notes = fmt.Appendf(w.notes, "netlive: %v\n", warning)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return w.absent(legacyNames[f]), nil
+	}
+	return code, err
+}
+
+// table prints the sockets of a table that are asked for. The file of IPv4 stands for the protocol: that of IPv6 is not
+// missed, and shown before the end that a missing one of IPv4 is.
+func (w *walk) table(t *socketTable) (code int) {
+	if !t.wanted(w.o) {
+		return 0
+	}
+	w.rows(t, t.v4)
+	if code = w.missed(t); code != exitBroken && t.v6 != sock.ProtoNone {
+		w.rows(t, t.v6)
+	}
+	return code
+}
+
+// rows prints the sockets of a protocol, and what was wrong with its file.
+func (w *walk) rows(t *socketTable, proto sock.Proto) {
+	rows := w.snap.Sockets
+	// A snapshot has them protocol by protocol.
+	begin, _ := slices.BinarySearchFunc(rows, proto, func(s sock.Socket, p sock.Proto) int { return int(s.Proto) - int(p) })
+	for i := begin; i < len(rows) && rows[i].Proto == proto; i++ {
+		row := &rows[i]
+		switch {
+		case !w.o.Shows(row), row.SCTP != nil && row.SCTP.Endpoint != (t.sctp == "eps"):
+		case w.o.JSON:
+			w.out = render.AppendSocketJSON(render.AppendComma(w.out), row)
+		default:
+			w.out = appendRow(w.out, w.layout, row)
+		}
+	}
+	w.errs = w.words.appendBadLines(w.errs, w.snap.Warnings, t.file(proto))
+}
+
+// missed applies netstat's rules to a table whose file could not be opened.
+func (w *walk) missed(t *socketTable) (code int) {
+	for _, u := range w.snap.Unopened {
+		if u.File == t.file(t.v4) {
+			return w.unopened(t, u.Err)
+		}
+	}
+	return 0
+}
+
+// unopened is what netstat says of a table that could not be opened, and the code with which it ends: 0 is none. One
+// that is not there, or not for us to read, is nobody's matter when its protocol follows from a family.
+func (w *walk) unopened(t *socketTable, err error) (code int) {
+	switch {
+	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
+		w.errs = render.AppendPerror(w.errs, "/proc/"+t.file(t.v4), err)
+		return exitBroken
+	case w.sel.Implied:
+		return 0
+	}
+	return w.absent(t.name)
+}
+
+// absent says that the kernel has no such table if that was asked for by name, which is then the end, or with -v.
+func (w *walk) absent(name string) (code int) {
+	if w.sel.Explicit || w.o.Verbose {
+		w.errs = render.AppendUnsupported(w.errs, w.words.texts, name)
+	}
+	if w.sel.Explicit {
+		return exitFailure
+	}
+	return 0
+}
+
+// appendRow appends the row of a socket.
+func appendRow(b []byte, t *render.Table, s *sock.Socket) []byte {
+	switch {
+	case s.Unix != nil:
+		return t.UnixRow(b, s)
+	case s.SCTP != nil:
+		return t.SCTPRow(b, s)
+	}
+	return t.InetRow(b, s)
 }
 
 // appendTables appends the tables of internet and UNIX sockets, with those that o selects, in their order.
-func appendTables(b []byte, t *render.Table, o *options.Options, inet, unix bool, all iter.Seq[*sock.Socket]) []byte {
-	if inet {
+func appendTables(b []byte, t *render.Table, o *options.Options, all iter.Seq[*sock.Socket]) []byte {
+	sel := o.Select()
+	if sel.Inet {
 		b = t.InetHeader(b)
-		for s := range all {
-			if s.Unix == nil && o.Shows(s) {
-				b = t.InetRow(b, s)
-			}
+	}
+	unix := false
+	for s := range all {
+		if s.Unix != nil && !unix {
+			unix = true
+			b = t.UnixHeader(b)
+		}
+		if o.Shows(s) {
+			b = appendRow(b, t, s)
 		}
 	}
-	if unix {
+	if sel.Unix && !unix {
 		b = t.UnixHeader(b)
-		for s := range all {
-			if s.Unix != nil && o.Shows(s) {
-				b = t.UnixRow(b, s)
-			}
-		}
 	}
 	return b
 }
 
-// appendArray appends one JSON array of the sockets that o selects.
-func appendArray(b []byte, o *options.Options, snap *sock.Snapshot) []byte {
-	b = append(b, '[')
-	first := true
-	for s := range all(snap) {
-		if !o.Shows(s) {
-			continue
-		}
-		if !first {
-			b = append(b, ",\n"...)
-		}
-		first = false
-		b = render.AppendSocketJSON(b, s)
-	}
-	return append(b, "]\n"...)
-}
-
 // newTable is the layout that o asks for.
-func newTable(o *options.Options, std streams) *render.Table {
-	return &render.Table{
+func newTable(o *options.Options, proc *procfallback.Source, std streams) *render.Table {
+	t := &render.Table{
 		All: o.All, Listening: o.Listening, Extend: o.Extend, Programs: o.Programs, Wide: o.Wide, Timers: o.Timers,
 		Names: names(o, nil), Escape: std.outTTY,
 	}
+	if o.Context {
+		t.Context = proc.Context
+	}
+	if o.NumericPorts || o.NumericUsers || o.Symbolic {
+		t.SCTPNames = render.Numeric{} // to netstat any of these makes the hosts of SCTP numbers
+	}
+	return t
 }
 
 // names resolves what o does not want as numbers. With arrived, hosts are looked up in the background.

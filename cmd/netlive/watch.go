@@ -66,7 +66,7 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 	if note != "" {
 		fmt.Fprintf(std.err, "netlive: %s\n", note)
 	}
-	d := &frames{o: o, source: src.name(), out: std.out, table: newTable(o, std)}
+	d := &frames{o: o, source: src.name(), out: std.out, table: newTable(o, src.proc, std)}
 	if err := live.Run(ctx, c, d); err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (f *frames) Draw(t *table.Table, s live.Status, now sock.Stamp) (sock.Stamp
 		b = render.AppendFrameEnd(b)
 	} else {
 		b = fmt.Appendf(b, "%s  %s  lost %d\n", time.Now().Format(time.TimeOnly), f.source, s.Lost)
-		b = appendTables(b, f.table, f.o, f.o.ShowsInet(), f.o.ShowsUnix(), func(yield func(*sock.Socket) bool) {
+		b = appendTables(b, f.table, f.o, func(yield func(*sock.Socket) bool) {
 			for i := range f.frame.Rows {
 				if !yield(&f.frame.Rows[i].Socket) {
 					return

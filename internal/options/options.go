@@ -64,9 +64,8 @@ type Options struct {
 	// Numeric output of -n or its three parts.
 	NumericHosts, NumericPorts, NumericUsers bool
 
-	// NamedProtos are those of -t, -u, -U and -w. Families may select others; see Select.
+	// NamedProtos are those of -t, -S, -u, -U and -w. Families may select others; see Select.
 	NamedProtos   sock.ProtoSet
-	SCTP          bool // -S
 	L2CAP, RFCOMM bool // -2, -f
 	// Families are those of -A, -4, -6, -x and the long words, in netstat's own names, as
 	// often and in the order as they were given.
@@ -119,9 +118,8 @@ const (
 )
 
 // Parse reads the options in args. prog begins getopt's messages: argv[0] for the netstat face.
-// Options that mean something to netstat and nothing here are an error: see Unsupported. With -h or -V
-// the error is nil, whatever else was asked for. The error is an *Error, and the Options beside it hold
-// what was read before it, Warnings among it.
+// With -h or -V the error is nil, whatever else was asked for. The error is an *Error, and the Options beside it
+// hold what was read before it, Warnings among it.
 func Parse(face Face, prog string, args []string) (Options, error) {
 	o := Options{Interval: time.Second, face: face}
 	_, posixly := os.LookupEnv("POSIXLY_CORRECT")
@@ -148,7 +146,7 @@ func Parse(face Face, prog string, args []string) (Options, error) {
 		return o, face.usage(message)
 	}
 	o.selected = o.Select().Protos
-	return o, o.refuse(prog)
+	return o, nil
 }
 
 // usage is the error for a line that getopt refuses.

@@ -98,21 +98,13 @@ func TestOwnOptions(t *testing.T) {
 		}
 	}
 	// A shortened option of netstat's means the same with our options there.
-	if _, err := Parse(Verb, "netstat", []string{"--conti", "--interf"}); err == nil || !strings.Contains(err.Error(), "-i (interfaces)") {
-		t.Errorf("%v", err)
+	if o, err := Parse(Verb, "netstat", []string{"--conti", "--interf"}); err != nil || !o.Continuous || o.Mode != ModeInterfaces {
+		t.Errorf("%+v, %v", o, err)
 	}
 }
 
-func TestUnsupported(t *testing.T) {
+func TestFamilies(t *testing.T) {
 	for line, want := range map[string]string{
-		"-A ddp":           "p: not supported: address family ddp",
-		"-g -A x25,x25":    "p: not supported: -g (groups), address family x25",
-		"-iae":             "p: not supported: -i (interfaces)",
-		"-M":               "p: not supported: -M (masquerading)",
-		"-St":              "p: not supported: -S (SCTP)",
-		"-2f":              "p: not supported: -2 (Bluetooth), -f (Bluetooth)",
-		"--bluetooth":      "p: not supported: address family bluetooth",
-		"-A inet,econet":   "p: not supported: address family ec",
 		"-A unix,foo -r":   "Unknown address family `foo'.",
 		"-A inet,":         "Unknown address family `'.",
 		"--protocol=INET6": "Unknown address family `INET6'.",
@@ -125,8 +117,9 @@ func TestUnsupported(t *testing.T) {
 			}
 		}
 	}
-	if o := parse(t, Netstat, "-acdelnptuwxUW46v -A ip,ip6,tcpip,unix"); o.Unsupported() != nil {
-		t.Errorf("%v", o.Unsupported())
+	o := parse(t, Netstat, "-A ip,ip6,tcpip,unix,ddp,appletalk,econet,ash,bluetooth -4")
+	if want := strings.Fields("inet inet6 inet unix ddp ddp ec ash bluetooth inet"); !slices.Equal(o.Families, want) {
+		t.Errorf("%q, want %q", o.Families, want)
 	}
 }
 

@@ -3,17 +3,15 @@
 package options
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"netlive/internal/sock"
 )
 
 // protosInet are the protocols that share netstat's internet table.
-var protosInet = sock.ProtosTCP | sock.ProtosUDP | sock.ProtosUDPLite | sock.ProtosRaw
+var protosInet = sock.ProtosTCP | sock.ProtosSCTP | sock.ProtosUDP | sock.ProtosUDPLite | sock.ProtosRaw
 
-var protosV4 = sock.Protos(sock.TCP, sock.UDP, sock.UDPLite, sock.Raw)
+var protosV4 = sock.Protos(sock.TCP, sock.SCTP, sock.UDP, sock.UDPLite, sock.Raw)
 
 // otherFamilies have a list of sockets in netstat, printed in this order after the
 // UNIX sockets. The families ddp, ec and ash have none, and so select nothing.
@@ -28,8 +26,8 @@ type Selection struct {
 	Implied bool
 	// Inet is whether the internet table's header is printed, be there rows or not.
 	Inet bool
-	// SCTP and SCTP6 are the lists of IPv4 and of IPv6; Groups is the table of multicast groups.
-	SCTP, SCTP6, Groups bool
+	// Groups is the table of multicast groups, of IPv4 and of IPv6.
+	Groups, Groups6 bool
 	// Unix is whether the table of UNIX sockets is printed.
 	Unix bool
 	// Protos are the sockets of those tables.
@@ -43,33 +41,31 @@ type Selection struct {
 func (o *Options) Select() (s Selection) {
 	has := func(family string) bool { return slices.Contains(o.Families, family) }
 	inet, inet6 := has("inet"), has("inet6")
-	named, sctp := o.NamedProtos, o.SCTP
-	if (inet || inet6 || o.Mode == ModeStatistics) && named == 0 && !sctp {
-		named, sctp, s.Implied = protosInet, true, true
+	named := o.NamedProtos
+	if (inet || inet6 || o.Mode == ModeStatistics) && named == 0 {
+		named, s.Implied = protosInet, true
 	}
-	s.Inet = named != 0 || sctp
+	s.Inet = named != 0
 	if (s.Inet || o.Groups) && !inet && !inet6 {
 		inet, inet6 = true, true
 	}
-	s.Unix, s.Groups = has("unix"), o.Groups
+	s.Unix, s.Groups, s.Groups6 = has("unix"), o.Groups && inet, o.Groups && inet6
 	for _, f := range otherFamilies {
 		if has(f) || f == "bluetooth" && (o.L2CAP || o.RFCOMM) {
 			s.Others = append(s.Others, f)
 		}
 	}
-	s.Explicit = s.Inet || s.Unix || s.Groups || len(s.Others) > 0
+	s.Explicit = s.Inet || s.Unix || o.Groups || len(s.Others) > 0
 	if !s.Explicit {
-		inet, inet6, named, sctp = true, true, protosInet, true
+		inet, inet6, named = true, true, protosInet
 		s.Inet, s.Unix = true, true
 		s.Others = slices.Clone(otherFamilies)
 	}
 	if inet {
 		s.Protos |= named & protosV4
-		s.SCTP = sctp
 	}
 	if inet6 {
 		s.Protos |= named &^ protosV4
-		s.SCTP6 = sctp
 	}
 	if s.Unix {
 		s.Protos |= sock.ProtosUnix
@@ -85,12 +81,6 @@ func (o *Options) Named(set sock.ProtoSet) bool {
 // Protos are the protocols whose sockets are asked for.
 func (o *Options) Protos() sock.ProtoSet { return o.selected }
 
-// ShowsInet reports whether the internet table is printed, be it empty.
-func (o *Options) ShowsInet() bool { return o.Select().Inet }
-
-// ShowsUnix reports whether the table of UNIX sockets is printed, be it empty.
-func (o *Options) ShowsUnix() bool { return o.Select().Unix }
-
 // Shows reports whether s is one of the sockets asked for: netstat's rules for -a, -l and
 // neither, which look at the remote end and never at a TCP socket's state.
 func (o *Options) Shows(s *sock.Socket) bool {
@@ -104,51 +94,12 @@ func (o *Options) Shows(s *sock.Socket) bool {
 	switch {
 	case s.Proto == sock.Unix:
 		listening = s.State == sock.UnixListening
+	case s.SCTP != nil:
+		listening = s.SCTP.Endpoint
 	case sock.ProtosTCP.Has(s.Proto):
 		listening = s.Remote.Port() == 0
 	default:
 		listening = s.Remote.Addr().IsUnspecified()
 	}
 	return listening == o.Listening
-}
-
-// Unsupported lists, in words, the options given that mean something to netstat and that this program has no
-// table for. -d is not among them: it means nothing to netstat either.
-func (o *Options) Unsupported() []string {
-	var list []string
-	for _, r := range []struct {
-		asked bool
-		what  string
-	}{
-		{o.Mode == ModeInterfaces, "-i (interfaces)"},
-		{o.Groups, "-g (groups)"},
-		{o.Mode == ModeMasquerade, "-M (masquerading)"},
-		{o.SCTP, "-S (SCTP)"},
-		{o.Context, "-Z (SELinux)"},
-		{o.L2CAP, "-2 (Bluetooth)"},
-		{o.RFCOMM, "-f (Bluetooth)"},
-	} {
-		if r.asked {
-			list = append(list, r.what)
-		}
-	}
-	for _, f := range o.Families {
-		what := "address family " + f
-		if o.Mode != ModeRoute && f != "inet" && f != "inet6" && f != "unix" && !slices.Contains(list, what) {
-			list = append(list, what)
-		}
-	}
-	return list
-}
-
-// refuse is the error for what is not supported: an option is never ignored.
-func (o *Options) refuse(prog string) error {
-	list := o.Unsupported()
-	if len(list) == 0 {
-		return nil
-	}
-	return &Error{
-		Message:  fmt.Sprintf("%s: not supported: %s", prog, strings.Join(list, ", ")),
-		ExitCode: exitFailure,
-	}
 }

@@ -44,7 +44,7 @@ func (o *Options) set(val int, arg string) error {
 	case 'w':
 		o.NamedProtos |= sock.ProtosRaw
 	case 'S':
-		o.SCTP = true
+		o.NamedProtos |= sock.ProtosSCTP
 	case '2':
 		o.L2CAP = true
 	case 'f':

@@ -141,6 +141,16 @@ func (s *Source) Program(pid uint32) (string, bool) {
 	return programName(cmdline), len(cmdline) > 0
 }
 
+// contextMax is how much of a context is read: the kernel's own are shorter.
+const contextMax = 4096
+
+// Context returns the security context of a process (SELinux's, mostly: /proc/PID/attr/current), "" when it has none or
+// it may not be known.
+func (s *Source) Context(pid uint32) string {
+	var buf [contextMax]byte
+	return string(bytes.TrimRight(s.readHead(strconv.FormatUint(uint64(pid), 10)+"/attr/current", buf[:]), "\x00\n"))
+}
+
 // programName is netstat's rule: argv[0] as a whole, for it may hold blanks,
 // and if it is an absolute path what follows its last slash.
 func programName(cmdline []byte) string {

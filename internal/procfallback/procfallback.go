@@ -72,6 +72,12 @@ func (s *Source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 		}
 		file := "net/" + p.String()
 		row.Proto, row.At = p, s.now()
+		if sock.ProtosSCTP.Has(p) {
+			if err := s.readSCTP(ctx, self, row, &snap, &warn); err != nil {
+				return sock.Snapshot{}, err
+			}
+			continue
+		}
 		data, err := s.read(ctx, self+file)
 		var unopened *fs.PathError
 		switch {

@@ -61,13 +61,14 @@ func (s *Source) DDPRoutes(ctx context.Context) (l route.List[route.DDPRoute], e
 	return readList(ctx, s, parseDDPRoute, "net/atalk_route")
 }
 
-// readList reads the first of the files that there is. parse returns the name of the first bad field of a line, ""
+// readList reads the first of the files that can be opened. parse returns the name of the first bad field of a line, ""
 // for a good one.
 func readList[T any](ctx context.Context, s *Source, parse func(line []byte) (T, string), files ...string) (l route.List[T], err error) {
 	for _, file := range files {
 		var data []byte
 		var warn warnings
-		if data, warn, err = s.readRoutes(ctx, file); errors.Is(err, fs.ErrNotExist) {
+		var unopened *fs.PathError
+		if data, warn, err = s.readRoutes(ctx, file); errors.As(err, &unopened) && unopened.Op == "open" {
 			continue
 		}
 		for line, number := range lines(data) {

@@ -42,7 +42,7 @@ func AppendEscaped(b []byte, s string) []byte {
 
 func safeByte(c byte) bool { return c >= ' ' && c < 0x7f }
 
-// plain reports whether b needs no escaping; most names do not.
+// plain reports whether AppendEscaped would leave b as it is; it does most names.
 func plain(b []byte) bool {
 	for _, c := range b {
 		if !safeByte(c) || c == '\\' {
@@ -50,4 +50,25 @@ func plain(b []byte) bool {
 		}
 	}
 	return true
+}
+
+// harmless reports whether b can do nothing to a terminal. In netstat's tables such names stay as they are, backslashes
+// (systemd has many) too.
+func harmless(b []byte) bool {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 || !unicode.IsPrint(r) {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
+}
+
+// appendName appends what a stranger named, as it is or with escape so that it can do nothing to a terminal.
+func appendName(b, name []byte, escape bool) []byte {
+	if !escape || harmless(name) {
+		return append(b, name...)
+	}
+	return AppendEscaped(b, string(name))
 }

@@ -72,6 +72,9 @@ func FuzzAppendEscaped(f *testing.F) {
 					t.Errorf("%q: %U in %q", s, r, e)
 				}
 			}
+			if harmless([]byte(s)) != (strings.ReplaceAll(e, `\\`, `\`) == s) {
+				t.Errorf("%q: harmless: %v, escaped: %q", s, harmless([]byte(s)), e)
+			}
 			if plain([]byte(s)) && e != s {
 				t.Errorf("%q is plain and became %q", s, e)
 			}

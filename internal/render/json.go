@@ -55,16 +55,14 @@ func appendSocketFields(b []byte, s *sock.Socket, queues bool) []byte {
 		b = appendUint(b, `,"refcnt":`, uint64(u.RefCnt))
 		b = appendUint(b, `,"flags":`, uint64(u.Flags))
 	}
+	if s.SCTP != nil {
+		b = appendSCTPFields(b, s.SCTP)
+	}
 	return b
 }
 
 func appendEndJSON(b []byte, addr, port string, end netip.AddrPort) []byte {
-	b = append(b, addr...)
-	if end.Addr().IsValid() {
-		b = append(end.Addr().AppendTo(append(b, '"')), '"')
-	} else {
-		b = append(b, "null"...)
-	}
+	b = appendAddrOrNull(append(b, addr...), end.Addr())
 	return appendUint(b, port, uint64(end.Port()))
 }
 
@@ -138,6 +136,14 @@ func appendTime(b []byte, t time.Time) []byte {
 	// A layout with the digits in it costs three times as much: package time is quick with its own layouts alone.
 	b = t.UTC().AppendFormat(b, time.RFC3339)
 	return append(appendMarked(b[:len(b)-len("Z")], '.', t.Nanosecond(), 1e9), 'Z')
+}
+
+// AppendComma appends what parts an object from one that b ends with.
+func AppendComma(b []byte) []byte {
+	if len(b) > 0 && b[len(b)-1] == '}' {
+		return append(b, ",\n"...)
+	}
+	return b
 }
 
 func appendUint(b []byte, name string, n uint64) []byte {

@@ -3,12 +3,9 @@
 package render
 
 import (
-	"errors"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"netlive/internal/mib"
 )
@@ -250,27 +247,6 @@ func (t *mibText) say(s *sentence, value uint64) {
 	t.b = append(t.indent.append(t.b), before...)
 	t.b = strconv.AppendUint(t.b, value, 10)
 	t.b = append(append(t.b, after...), '\n')
-}
-
-// appendStrerror appends what strerror(3) says of err, in English, and a newline.
-func appendStrerror(b []byte, err error) []byte {
-	var errno syscall.Errno
-	switch {
-	case errors.As(err, &errno):
-	case errors.Is(err, fs.ErrNotExist):
-		errno = syscall.ENOENT
-	case errors.Is(err, fs.ErrPermission):
-		errno = syscall.EACCES
-	default:
-		return append(append(b, err.Error()...), '\n')
-	}
-	// Go's texts are the C library's but for the capital.
-	at := len(b)
-	b = append(b, errno.Error()...)
-	if c := b[at]; 'a' <= c && c <= 'z' {
-		b[at] = c - 'a' + 'A'
-	}
-	return append(b, '\n')
 }
 
 // AppendReportJSON appends r as one JSON object of objects, by the kernel's own names and with its

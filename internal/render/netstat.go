@@ -18,6 +18,9 @@ type Table struct {
 	Wide           bool // do not cut addresses
 	Timers         bool
 	Names          Names
+	SCTPNames      Names // for the hosts of SCTP's rows; nil is Names
+	// Context gives the SELinux context of a process for a column of its own, "" when it is not known. nil is no column.
+	Context func(pid uint32) string
 	// Escape makes what strangers named safe for a terminal, where netstat would let it through.
 	Escape bool
 
@@ -45,19 +48,22 @@ func (t *Table) InetHeader(b []byte) []byte {
 	if t.Programs {
 		b = append(b, " PID/Program name    "...)
 	}
+	b = t.appendContextHead(b)
 	if t.Timers {
 		b = append(b, " Timer"...)
 	}
 	return append(b, '\n')
 }
 
-// protoColumn is netstat's first column; UDP-Lite has a short name of its own there.
+// protoColumn is netstat's first column; UDP-Lite has a short name of its own there, and SCTP but one.
 func protoColumn(p sock.Proto) string {
 	switch p {
 	case sock.UDPLite:
 		return "udpl"
 	case sock.UDPLite6:
 		return "udpl6"
+	case sock.SCTP6:
+		return "sctp"
 	}
 	return p.String()
 }
@@ -73,10 +79,14 @@ func (t *Table) InetRow(b []byte, s *sock.Socket) []byte {
 	at = len(b)
 	b = append(padTo(t.appendEnd(b, s, true), at, 23), ' ')
 	at = len(b)
-	b = padTo(appendState(b, s), at, 11)
+	return t.appendTail(padTo(appendState(b, s), at, 11), s)
+}
+
+// appendTail appends the columns that options add, and the end of the row.
+func (t *Table) appendTail(b []byte, s *sock.Socket) []byte {
 	if t.Extend > 0 {
 		b = append(b, ' ')
-		at = len(b)
+		at := len(b)
 		b = append(padTo(t.Names.AppendUser(b, s.UID), at, 10), ' ')
 		at = len(b)
 		b = padTo(strconv.AppendUint(b, uint64(s.Inode), 10), at, 10)
@@ -84,8 +94,12 @@ func (t *Table) InetRow(b []byte, s *sock.Socket) []byte {
 	if t.Programs {
 		b = t.appendProgram(b, &s.Owner)
 	}
+	b = t.appendContext(b, &s.Owner)
 	if t.Timers {
-		b = appendTimer(append(b, ' '), s)
+		b = append(b, ' ')
+		if s.SCTP == nil {
+			b = appendTimer(b, s)
+		}
 	}
 	return append(b, '\n')
 }
@@ -150,16 +164,8 @@ func (t *Table) appendEnd(b []byte, s *sock.Socket, remote bool) []byte {
 		port = port[:min(len(port), portMax)]
 		host = host[:min(len(host), endMax-len(port))]
 	}
-	b = t.append(b, host)
+	b = appendName(b, host, t.Escape)
 	return append(append(b, ':'), port...)
-}
-
-// append appends what a stranger named.
-func (t *Table) append(b, name []byte) []byte {
-	if !t.Escape || plain(name) {
-		return append(b, name...)
-	}
-	return AppendEscaped(b, string(name))
 }
 
 // programMax is where netstat cuts PID/NAME.
@@ -177,7 +183,41 @@ func (t *Table) appendProgram(b []byte, o *sock.Owner) []byte {
 	} else {
 		t.host = append(t.host, o.Comm.Bytes()...)
 	}
-	return padTo(t.append(b, t.host[:min(len(t.host), programMax)]), at, 20)
+	return padTo(appendName(b, t.host[:min(len(t.host), programMax)], t.Escape), at, 20)
+}
+
+// The column of contexts has 50 bytes; of a context that has as many or more netstat keeps the last 48.
+const (
+	contextWidth = 50
+	contextKept  = 48
+)
+
+func (t *Table) appendContextHead(b []byte) []byte {
+	if t.Context == nil {
+		return b
+	}
+	at := len(b)
+	return padTo(append(b, " Security Context"...), at, contextWidth)
+}
+
+func (t *Table) appendContext(b []byte, o *sock.Owner) []byte {
+	if t.Context == nil {
+		return b
+	}
+	context := ""
+	if o.Known() {
+		context = t.Context(o.PID)
+	}
+	if context == "" {
+		context = "-"
+	}
+	if len(context) >= contextWidth {
+		context = context[len(context)-contextKept:]
+	}
+	b = append(b, ' ')
+	at := len(b)
+	t.host = append(t.host[:0], context...)
+	return padTo(appendName(b, t.host, t.Escape), at, contextWidth)
 }
 
 // UnixHeader appends the title and the column heads of the table of UNIX sockets.
@@ -188,7 +228,7 @@ func (t *Table) UnixHeader(b []byte) []byte {
 	if t.Programs {
 		b = append(b, " PID/Program name    "...)
 	}
-	return append(b, " Path\n"...)
+	return append(t.appendContextHead(b), " Path\n"...)
 }
 
 // UnixRow appends the row of a UNIX socket.
@@ -214,9 +254,9 @@ func (t *Table) UnixRow(b []byte, s *sock.Socket) []byte {
 	if t.Programs {
 		b = t.appendProgram(b, &s.Owner)
 	}
-	b = append(b, ' ')
+	b = append(t.appendContext(b, &s.Owner), ' ')
 	t.host = append(t.host[:0], pathColumn(s.Unix.Path)...)
-	return append(t.append(b, t.host), '\n')
+	return append(appendName(b, t.host, t.Escape), '\n')
 }
 
 // pathColumn is what netstat's scanf leaves of a path: the first word of its first line.

@@ -198,12 +198,12 @@ func (r *Routes) appendDetails(b []byte, t *route.Route, level int) []byte {
 		b = appendLeft(b, t.Metric, 6)
 		b = appendLeft(b, t.RefCnt, 2)
 		b = append(appendSigned(b, t.Use, 7), ' ')
-		return r.append(b, iface)
+		return appendName(b, iface, r.Escape)
 	case detailMSS:
 		b = append(appendSigned(b, t.MTU, 5), ' ')
 		b = appendLeft(b, t.Window, 5)
 		b = append(appendSigned(b, t.IRTT, 6), ' ')
-		return r.append(b, iface)
+		return appendName(b, iface, r.Escape)
 	}
 	b = appendLeft(b, t.Metric, 6)
 	b = appendLeft(b, t.RefCnt, 3)
@@ -251,7 +251,7 @@ func (r *Routes) CacheRow(b []byte, f route.CacheFormat, e *route.CacheEntry) []
 			b = appendLeft(b, e.HHUptod, 3)
 			r.cell = r.Names.AppendHost(r.cell[:0], e.SpecDst)
 			r.cell = r.cell[:min(len(r.cell), routeNameMax)]
-			b = r.append(appendBlanks(b, routeAddrMax-len(r.cell)), r.cell)
+			b = appendName(appendBlanks(b, routeAddrMax-len(r.cell)), r.cell, r.Escape)
 		}
 	}
 	return append(b, '\n')
@@ -279,21 +279,13 @@ func (r *Routes) Route6Row(b []byte, t *route.Route) []byte {
 	b = appendLeft(b, t.RefCnt, 1)
 	b = append(appendSigned(b, t.Use, 6), ' ')
 	r.cell = append(r.cell[:0], t.Iface...)
-	return append(r.append(b, r.cell), '\n')
-}
-
-// append appends what a stranger named.
-func (r *Routes) append(b, name []byte) []byte {
-	if !r.Escape || plain(name) {
-		return append(b, name...)
-	}
-	return AppendEscaped(b, string(name))
+	return append(appendName(b, r.cell, r.Escape), '\n')
 }
 
 // appendName appends a name in width bytes, to the left, and a blank.
 func (r *Routes) appendName(b, name []byte, width int) []byte {
 	at := len(b)
-	return append(padTo(r.append(b, name), at, width), ' ')
+	return append(padTo(appendName(b, name, r.Escape), at, width), ' ')
 }
 
 // appendCell appends text in width bytes, to the left, and a blank.

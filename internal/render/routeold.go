@@ -56,7 +56,7 @@ func (p *routePrinter) netrom() (exitCode int) {
 	}
 	if noNodes || noNeighbours {
 		p.complain("NET/ROM not configured in this system.\n")
-		return routeFailed
+		return exitFailed
 	}
 	p.print(headNetROM)
 	p.Warnings = append(p.Warnings, t.Warnings...)
@@ -83,7 +83,7 @@ func (p *routePrinter) rose() (exitCode int) {
 	if notOpened(err) {
 		p.perror("/proc/net/rose_nodes", err)
 		p.errs = append(p.errs, "ROSE not configured in this system.\n"...)
-		return routeFailed
+		return exitFailed
 	}
 	p.print(headROSE)
 	p.Warnings = append(p.Warnings, l.Warnings...)
@@ -115,7 +115,7 @@ func (p *routePrinter) x25() (exitCode int) {
 	l, err := p.src.X25Routes(p.ctx)
 	if notOpened(err) {
 		p.complain("X.25 not configured in this system.\n")
-		return routeFailed
+		return exitFailed
 	}
 	p.print(headX25)
 	p.Warnings = append(p.Warnings, l.Warnings...)
@@ -138,7 +138,7 @@ func (p *routePrinter) ipx() (exitCode int) {
 	if notOpened(err) {
 		p.errs = appendStrerror(p.errs, err)
 		p.complain("IPX routing not in file /proc/net/ipx/route or /proc/net/ipx_route found.\n")
-		return routeFailed
+		return exitFailed
 	}
 	p.print(headIPX)
 	p.Warnings = append(p.Warnings, l.Warnings...)
@@ -181,7 +181,7 @@ func (p *routePrinter) ddp() (exitCode int) {
 	if notOpened(err) {
 		p.perror("Error opening /proc/net/atalk_route", err)
 		p.errs = append(p.errs, "DDP (AppleTalk) not configured on this system.\n"...)
-		return routeFailed
+		return exitFailed
 	}
 	p.print(headDDP)
 	p.Warnings = append(p.Warnings, l.Warnings...)
@@ -200,7 +200,7 @@ func (p *routePrinter) ddp() (exitCode int) {
 func (p *routePrinter) rowf(format string, values ...any) {
 	for i, v := range values {
 		if s, ok := v.(string); ok {
-			values[i] = string(p.append(nil, []byte(s)))
+			values[i] = string(appendName(nil, []byte(s), p.Escape))
 		}
 	}
 	p.out = fmt.Appendf(p.out, format, values...)

@@ -67,13 +67,6 @@ type routePrinter struct {
 	first     bool // no object yet
 }
 
-// Exit codes of netstat's.
-const (
-	routeFailed   = 1
-	routeNoFamily = 3
-	routeBroken   = 255
-)
-
 // families prints each family in turn; the first that fails is the last.
 func (p *routePrinter) families() (exitCode int) {
 	words := p.Families
@@ -98,7 +91,7 @@ func (p *routePrinter) family(word string) (exitCode int) {
 		default:
 			p.errs = append(append(append(p.errs, "Address family `"...), word...), "' not supported.\n"...)
 		}
-		return routeNoFamily
+		return exitNoFamily
 	}
 	table, cache := p.FIB || !p.Cache, p.Cache
 	switch f {
@@ -144,10 +137,10 @@ func (p *routePrinter) fib() (exitCode int) {
 	p.Warnings = append(p.Warnings, t.Warnings...)
 	switch {
 	case err != nil || t.Empty:
-		return routeFailed
+		return exitFailed
 	case t.MissingColumn != "":
 		p.missing(file, t.MissingColumn)
-		return routeFailed
+		return exitFailed
 	}
 	for i := range t.Routes {
 		switch e := &t.Routes[i]; {
@@ -176,7 +169,7 @@ func (p *routePrinter) cache() (exitCode int) {
 			err = fs.ErrNotExist // what netstat finds in errno, which nobody set
 		}
 		p.perror(file, err)
-		return routeBroken
+		return exitBroken
 	case c.Format == route.CacheUnknown:
 		p.complain("ERROR: proc_guess_fmt(" + file + ",... returned: " + strconv.Itoa(int(c.Columns)) + "\n")
 	}
@@ -230,7 +223,7 @@ func notOpened(err error) bool {
 func (p *routePrinter) unconfigured(file string, err error, text string) (exitCode int) {
 	p.perror(file, err)
 	p.complain(text)
-	return routeFailed
+	return exitFailed
 }
 
 // missing says that a header lacks a column.
@@ -241,7 +234,7 @@ func (p *routePrinter) missing(file, column string) {
 }
 
 func (p *routePrinter) perror(file string, err error) {
-	p.errs = appendStrerror(append(append(p.errs, file...), ": "...), err)
+	p.errs = AppendPerror(p.errs, file, err)
 }
 
 // print prints what is for readers of text alone.

@@ -6,10 +6,12 @@ package render
 // text itself when the language has none. Headings are texts as whole lines with their line feed. nil is English.
 type Texts func(text string) string
 
-// text is what stands for an English text.
-func (t Texts) text(english string) string {
+// Text is what stands for an English text.
+func (t Texts) Text(english string) string {
 	if t == nil {
 		return english
 	}
 	return t(english)
 }
+
+func (t Texts) text(english string) string { return t.Text(english) }

@@ -9,6 +9,8 @@ const (
 	ProtoNone Proto = iota
 	TCP
 	TCP6
+	SCTP
+	SCTP6
 	UDP
 	UDP6
 	UDPLite
@@ -20,7 +22,7 @@ const (
 	protoCount
 )
 
-var protoNames = [protoCount]string{"", "tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6", "unix"}
+var protoNames = [protoCount]string{"", "tcp", "tcp6", "sctp", "sctp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6", "unix"}
 
 // String is the JSON spelling: tcp, tcp6, …, unix; empty for ProtoNone.
 func (p Proto) String() string {
@@ -40,9 +42,10 @@ func ParseProto(s string) (Proto, bool) {
 	return ProtoNone, false
 }
 
-// IPv6 reports whether the socket is of AF_INET6.
+// IPv6 reports whether the socket is of AF_INET6. SCTP's table has sockets of both families, and no kernel has fed
+// SCTP6's.
 func (p Proto) IPv6() bool {
-	return p == TCP6 || p == UDP6 || p == UDPLite6 || p == Raw6
+	return p == TCP6 || p == SCTP6 || p == UDP6 || p == UDPLite6 || p == Raw6
 }
 
 // ProtoSet is a set of protocols.
@@ -59,6 +62,7 @@ func Protos(ps ...Proto) (s ProtoSet) {
 // Sets that belong together.
 var (
 	ProtosTCP     = Protos(TCP, TCP6)
+	ProtosSCTP    = Protos(SCTP, SCTP6)
 	ProtosUDP     = Protos(UDP, UDP6)
 	ProtosUDPLite = Protos(UDPLite, UDPLite6)
 	ProtosRaw     = Protos(Raw, Raw6)

@@ -73,6 +73,7 @@ type Socket struct {
 	Owner  Owner
 	Others []Owner
 	Unix   *UnixInfo // set for Proto Unix alone
+	SCTP   *SCTPInfo // set for Proto SCTP and SCTP6 alone
 }
 
 // UnixInfo is what only a UNIX domain socket has.

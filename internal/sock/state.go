@@ -70,9 +70,9 @@ func ParseState(name string) (State, bool) {
 }
 
 // StateName is the state of a socket of protocol p in netstat's words: only TCP
-// has a CLOSE, an unconnected UDP or raw socket (the same number) has no word.
+// and SCTP have a CLOSE, an unconnected UDP or raw socket (the same number) has no word.
 func StateName(p Proto, s State) string {
-	if s == Close && !ProtosTCP.Has(p) {
+	if s == Close && !(ProtosTCP | ProtosSCTP).Has(p) {
 		return ""
 	}
 	return s.String()
