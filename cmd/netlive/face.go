@@ -14,29 +14,38 @@ import (
 
 // netstat is the whole program when it is called by that name.
 func netstat(prog string, args []string, std streams) int {
-	o, err := options.Parse(options.Netstat, prog, args)
-	for _, w := range o.Warnings {
-		fmt.Fprintln(std.err, w)
+	w, err := newWords(std, true)
+	if err != nil {
+		return exitCode("netstat", err, std.err)
+	}
+	o, err := options.Parse(options.Netstat, prog, args, options.Texts(w.texts))
+	for _, warning := range o.Warnings {
+		fmt.Fprintln(std.err, warning)
 	}
 	switch {
 	case err != nil:
 	case o.Version:
 		_, err = io.WriteString(std.out, options.VersionText)
 	case o.Help:
-		_, err = io.WriteString(std.out, options.HelpText)
-		_, err2 := io.WriteString(std.err, options.HelpFamilies)
+		help, families := options.Help(options.Texts(w.texts))
+		_, err = io.WriteString(std.out, help)
+		_, err2 := io.WriteString(std.err, families)
 		err = errors.Join(err, err2)
 	default:
-		return tables(&o, std, true)
+		return tables(&o, std, w)
 	}
 	return exitCode("netstat", err, std.err)
 }
 
 // face is netlive without a verb: netstat's options, and netlive's own long ones.
 func face(args []string, std streams) int {
-	o, err := options.Parse(options.Netlive, "netlive", args[1:])
-	for _, w := range o.Warnings {
-		fmt.Fprintln(std.err, w)
+	w, err := newWords(std, false)
+	if err != nil {
+		return exitCode("netlive", err, std.err)
+	}
+	o, err := options.Parse(options.Netlive, "netlive", args[1:], options.Texts(w.texts))
+	for _, warning := range o.Warnings {
+		fmt.Fprintln(std.err, warning)
 	}
 	switch {
 	case err != nil:
@@ -50,24 +59,19 @@ func face(args []string, std streams) int {
 	case o.Count > 0 || o.Source != options.SourceAuto:
 		err = options.Usage("netlive: --count and --source are for netlive watch")
 	default:
-		return tables(&o, std, false)
+		return tables(&o, std, w)
 	}
 	return exitCode("netlive", err, std.err)
 }
 
 // tables prints what o asks for: once, or each second with -c. SIGINT and SIGTERM end it as they end netstat, by
-// killing it, and so does a closed pipe. netstat's codes for what failed pass through. netstat says that netlive is called by that
-// name, and then says nothing of its own.
-func tables(o *options.Options, std streams, netstat bool) int {
-	w, err := newWords(std, netstat)
-	if err != nil {
-		return exitCode("netlive", err, std.err)
-	}
+// killing it, and so does a closed pipe. netstat's codes for what failed pass through.
+func tables(o *options.Options, std streams, w words) int {
 	printer := newPrinter(o, std, w)
 	for {
 		var p page
 		err := printer.print(context.Background(), &p)
-		if err == nil && !netstat {
+		if err == nil && !w.netstat {
 			_, err = std.err.Write(p.notes)
 		}
 		if err == nil {

@@ -33,12 +33,16 @@ func newPrinter(o *options.Options, std streams, w words) printer {
 	proc := procfallback.New(os.DirFS("/proc"))
 	switch o.Mode {
 	case options.ModeStatistics:
-		return &statistics{o: o, proc: proc}
+		return &statistics{o: o, proc: proc, texts: w.texts}
 	case options.ModeRoute:
 		return &routes{o: o, proc: proc, render: render.Routes{
-			Families: o.Families, Extend: o.Extend, FIB: o.FIB, Cache: o.Cache, Escape: std.outTTY,
+			Families: o.Families, Extend: o.Extend, FIB: o.FIB, Cache: o.Cache, Texts: w.texts, Escape: std.outTTY,
 			// -N resolves nothing, in netstat too; all that it does is to make routes numeric.
 			Names: resolve.New(resolve.Config{Hosts: !o.NumericHosts && !o.Symbolic}),
+		}}
+	case options.ModeInterfaces:
+		return &interfaces{o: o, proc: proc, render: render.Interfaces{
+			All: o.All, Extend: o.Extend, Texts: w.texts, Escape: std.outTTY, Strict: w.strict,
 		}}
 	case options.ModeMasquerade:
 		return &masquerade{o: o, proc: proc, render: render.Masquerade{
@@ -46,7 +50,7 @@ func newPrinter(o *options.Options, std streams, w words) printer {
 		}}
 	}
 	sel := o.Select()
-	return &sockets{o: o, proc: proc, layout: newTable(o, proc, std), words: w, groups: &render.Groups{
+	return &sockets{o: o, proc: proc, layout: newTable(o, proc, std, w), words: w, groups: &render.Groups{
 		IPv4: sel.Groups, IPv6: sel.Groups6, Unnamed: sel.Implied, Names: names(o, nil), Texts: w.texts,
 		Escape: std.outTTY, Strict: w.strict,
 	}}
@@ -54,8 +58,9 @@ func newPrinter(o *options.Options, std streams, w words) printer {
 
 // statistics prints netstat -s.
 type statistics struct {
-	o    *options.Options
-	proc *procfallback.Source
+	o     *options.Options
+	proc  *procfallback.Source
+	texts render.Texts
 }
 
 func (s *statistics) print(ctx context.Context, p *page) error {
@@ -63,6 +68,7 @@ func (s *statistics) print(ctx context.Context, p *page) error {
 	all := s.o.NamedProtos == 0
 	stats := render.Statistics{
 		Families: strings.Join(s.o.Families, ","),
+		Texts:    s.texts,
 		Raw:      all || named(sock.ProtosRaw),
 		TCP:      all || named(sock.ProtosTCP),
 		UDP:      all || named(sock.ProtosUDP),
@@ -98,6 +104,29 @@ func (r *routes) print(ctx context.Context, p *page) (err error) {
 		p.notes = fmt.Appendf(p.notes, "netlive: %v\n", w)
 	}
 	return err
+}
+
+// interfaces prints netstat -i.
+type interfaces struct {
+	o      *options.Options
+	proc   *procfallback.Source
+	render render.Interfaces
+}
+
+func (i *interfaces) print(ctx context.Context, p *page) error {
+	t, err := i.proc.Interfaces(ctx, i.o.Extend > 0 || i.o.JSON)
+	if err != nil {
+		return err
+	}
+	if i.o.JSON {
+		p.out, p.errs, p.code = i.render.AppendJSON(p.out, p.errs, &t)
+	} else {
+		p.out, p.errs, p.code = i.render.Append(p.out, p.errs, &t)
+	}
+	for _, w := range t.Warnings {
+		p.notes = fmt.Appendf(p.notes, "netlive: %v\n", w)
+	}
+	return nil
 }
 
 // masquerade prints netstat -M.

@@ -266,10 +266,10 @@ func appendTables(b []byte, t *render.Table, o *options.Options, all iter.Seq[*s
 }
 
 // newTable is the layout that o asks for.
-func newTable(o *options.Options, proc *procfallback.Source, std streams) *render.Table {
+func newTable(o *options.Options, proc *procfallback.Source, std streams, w words) *render.Table {
 	t := &render.Table{
 		All: o.All, Listening: o.Listening, Extend: o.Extend, Programs: o.Programs, Wide: o.Wide, Timers: o.Timers,
-		Names: names(o, nil), Escape: std.outTTY,
+		Names: names(o, nil), Texts: w.texts, DecimalPoint: w.point, Escape: std.outTTY,
 	}
 	if o.Context {
 		t.Context = proc.Context

@@ -21,7 +21,7 @@ func newVerb(name, usage, short, long string, check func(*options.Options) error
 		Long:               long,
 		DisableFlagParsing: true, // netstat's options have getopt's rules
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := options.Parse(options.Verb, "netlive "+name, args)
+			o, err := options.Parse(options.Verb, "netlive "+name, args, nil)
 			if err != nil {
 				return err
 			}

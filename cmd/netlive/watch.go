@@ -66,7 +66,7 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 	if note != "" {
 		fmt.Fprintf(std.err, "netlive: %s\n", note)
 	}
-	d := &frames{o: o, source: src.name(), out: std.out, table: newTable(o, src.proc, std)}
+	d := &frames{o: o, source: src.name(), out: std.out, table: newTable(o, src.proc, std, words{})}
 	if err := live.Run(ctx, c, d); err != nil {
 		return err
 	}

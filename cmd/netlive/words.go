@@ -18,7 +18,9 @@ type words struct {
 	netstat bool
 	// strict is netstat 2.10 with its faults.
 	strict bool
-	texts  render.Texts
+	// texts and point are the language's: point parts the seconds of timers.
+	texts render.Texts
+	point string
 }
 
 // newWords are the words that the environment asks for.

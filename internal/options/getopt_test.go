@@ -43,7 +43,7 @@ func TestAmbiguous(t *testing.T) {
 			// netlive's own options are never candidates: they may not make another ambiguous.
 			for _, face := range []Face{Netstat, Netlive, Verb} {
 				want := fmt.Sprintf("p: option '--%s' is ambiguous; possibilities: %s", name, list)
-				if _, err := Parse(face, "p", []string{"--" + name}); err == nil || err.Error() != want {
+				if _, err := Parse(face, "p", []string{"--" + name}, nil); err == nil || err.Error() != want {
 					t.Errorf("--%s: %v, want %s", name, err, want)
 				}
 			}
@@ -85,7 +85,7 @@ func TestGetoptMessages(t *testing.T) {
 		"--num=3":     "p: option '--num=3' is ambiguous; possibilities: '--numeric' '--numeric-hosts' '--numeric-ports' '--numeric-users'",
 		"--json":      "p: unrecognized option '--json'", // netlive's, not netstat's
 	} {
-		_, err := Parse(Netstat, "p", strings.Fields(line))
+		_, err := Parse(Netstat, "p", strings.Fields(line), nil)
 		var e *Error
 		if !errors.As(err, &e) || e.Message != want || e.ExitCode != 3 || e.Help != HelpText+HelpFamilies {
 			t.Errorf("%q: %v", line, err)
@@ -173,7 +173,7 @@ func TestRefusesAsNetstat(t *testing.T) {
 
 // run is what netlive called as prog does with args before any table; quick is false when it would print one.
 func run(prog string, args []string) (stdout, stderr string, code int, quick bool) {
-	o, err := Parse(Netstat, prog, args)
+	o, err := Parse(Netstat, prog, args, nil)
 	var errs bytes.Buffer
 	for _, w := range o.Warnings {
 		fmt.Fprintln(&errs, w)

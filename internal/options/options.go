@@ -83,6 +83,7 @@ type Options struct {
 	Warnings []string
 
 	face     Face
+	texts    Texts
 	modes    int           // how many options named a mode, repeats included
 	selected sock.ProtoSet // Select's, since Shows asks for each socket
 }
@@ -119,9 +120,9 @@ const (
 
 // Parse reads the options in args. prog begins getopt's messages: argv[0] for the netstat face.
 // With -h or -V the error is nil, whatever else was asked for. The error is an *Error, and the Options beside it
-// hold what was read before it, Warnings among it.
-func Parse(face Face, prog string, args []string) (Options, error) {
-	o := Options{Interval: time.Second, face: face}
+// hold what was read before it, Warnings among it. netstat's messages are in the language of texts; getopt's own are in English.
+func Parse(face Face, prog string, args []string, texts Texts) (Options, error) {
+	o := Options{Interval: time.Second, face: face, texts: texts}
 	_, posixly := os.LookupEnv("POSIXLY_CORRECT")
 	g := &getopt{prog: prog, short: shortOptions, long: netstatOptions(), posixly: posixly}
 	if face != Netstat {
@@ -134,7 +135,7 @@ func Parse(face Face, prog string, args []string) (Options, error) {
 	case errors.Is(err, errStop):
 		return o, nil
 	case errors.As(err, &refused):
-		return o, face.usage(refused.message)
+		return o, o.usage(refused.message)
 	case err != nil:
 		return o, err
 	}
@@ -143,17 +144,17 @@ func Parse(face Face, prog string, args []string) (Options, error) {
 		if face != Netstat { // which says nothing but the help
 			message = prog + ": -r, -i, -M and -s are one or the other, and once"
 		}
-		return o, face.usage(message)
+		return o, o.usage(message)
 	}
 	o.selected = o.Select().Protos
 	return o, nil
 }
 
 // usage is the error for a line that getopt refuses.
-func (f Face) usage(message string) error {
-	switch f {
+func (o *Options) usage(message string) error {
+	switch o.face {
 	case Netstat:
-		return &Error{Message: message, ExitCode: exitNetstatUsage, Help: helpErrors()}
+		return &Error{Message: message, ExitCode: exitNetstatUsage, Help: helpErrors(o.texts)}
 	case Netlive:
 		return &Error{Message: message, ExitCode: exitNetstatUsage, Help: "Try 'netlive help'.\n"}
 	}

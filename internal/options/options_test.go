@@ -14,7 +14,7 @@ import (
 
 func parse(t *testing.T, face Face, line string) Options {
 	t.Helper()
-	o, err := Parse(face, "netstat", strings.Fields(line))
+	o, err := Parse(face, "netstat", strings.Fields(line), nil)
 	if err != nil {
 		t.Fatalf("%q: %v", line, err)
 	}
@@ -90,7 +90,7 @@ func TestOwnOptions(t *testing.T) {
 		"-ri":              "p: -r, -i, -M and -s are one or the other, and once",
 	} {
 		for face, code := range map[Face]int{Netlive: 3, Verb: 2} {
-			_, err := Parse(face, "p", strings.Fields(line))
+			_, err := Parse(face, "p", strings.Fields(line), nil)
 			var e *Error
 			if !errors.As(err, &e) || e.Message != want || e.ExitCode != code {
 				t.Errorf("%q: %v (%+v)", line, err, e)
@@ -98,7 +98,7 @@ func TestOwnOptions(t *testing.T) {
 		}
 	}
 	// A shortened option of netstat's means the same with our options there.
-	if o, err := Parse(Verb, "netstat", []string{"--conti", "--interf"}); err != nil || !o.Continuous || o.Mode != ModeInterfaces {
+	if o, err := Parse(Verb, "netstat", []string{"--conti", "--interf"}, nil); err != nil || !o.Continuous || o.Mode != ModeInterfaces {
 		t.Errorf("%+v, %v", o, err)
 	}
 }
@@ -110,7 +110,7 @@ func TestFamilies(t *testing.T) {
 		"--protocol=INET6": "Unknown address family `INET6'.",
 	} {
 		for _, face := range []Face{Netstat, Netlive, Verb} {
-			_, err := Parse(face, "p", strings.Fields(line))
+			_, err := Parse(face, "p", strings.Fields(line), nil)
 			var e *Error
 			if !errors.As(err, &e) || e.Message != want || e.ExitCode != exitFailure {
 				t.Errorf("%q: %v", line, err)
@@ -131,7 +131,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		for _, face := range []Face{Netstat, Netlive, Verb} {
-			o, err := Parse(face, "netlive", strings.Split(line, " "))
+			o, err := Parse(face, "netlive", strings.Split(line, " "), nil)
 			var e *Error
 			switch {
 			case err == nil && o.Interval < MinInterval, err == nil && o.Count < 0:

@@ -105,7 +105,7 @@ func (o *Options) set(val int, arg string) error {
 			o.Help = true
 			return errStop
 		}
-		return o.face.usage("") // an error to netstat, without a word
+		return o.usage("") // an error to netstat, without a word
 	case valJSON:
 		o.JSON = true
 	case valInterval:
@@ -133,7 +133,7 @@ func (o *Options) setMode(m Mode) {
 
 // badValue is the error for the argument of an option of netlive's own.
 func (o *Options) badValue(format string, args ...any) error {
-	return o.face.usage("netlive: " + fmt.Sprintf(format, args...))
+	return o.usage("netlive: " + fmt.Sprintf(format, args...))
 }
 
 // MinInterval is the shortest --interval: less would be polling in a loop.
@@ -172,16 +172,19 @@ func (o *Options) addFamilies(list string) error {
 	for word := range strings.SplitSeq(list, ",") {
 		f, ok := families[word]
 		if !ok {
-			return &Error{Message: fmt.Sprintf("Unknown address family `%s'.", word), ExitCode: exitFailure}
+			return &Error{Message: oneLine(fmt.Sprintf(o.texts.text("Unknown address family `%s'.\n"), word)), ExitCode: exitFailure}
 		}
 		if len(strings.Join(o.Families, ","))+1+len(f) > familiesMax {
-			o.Warnings = append(o.Warnings, "Too much address family arguments.")
+			o.Warnings = append(o.Warnings, oneLine(o.texts.text("Too much address family arguments.\n")))
 			return nil
 		}
 		o.Families = append(o.Families, f)
 	}
 	return nil
 }
+
+// oneLine is a text without its line feed: Error and Warnings have it added.
+func oneLine(text string) string { return strings.TrimSuffix(text, "\n") }
 
 // selinuxEnabled is libselinux's is_selinux_enabled(3): its file system is there, and its configuration.
 func selinuxEnabled() bool {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"slices"
 
 	"netlive/internal/iface"
 )
@@ -102,18 +103,11 @@ var (
 	}
 
 	// Since Linux 2.2; 2.1; before that.
-	devColumns22 = joinColumns([]devColumn{devBytesIn, devPacketsIn}, devFaultsIn, []devColumn{devCompressed, devMulticast, devBytesOut, devPacketsOut},
+	devColumns22 = slices.Concat([]devColumn{devBytesIn, devPacketsIn}, devFaultsIn, []devColumn{devCompressed, devMulticast, devBytesOut, devPacketsOut},
 		devFaultsOut, []devColumn{devSqueezed})
-	devColumns21 = joinColumns([]devColumn{devBytesIn, devPacketsIn}, devFaultsIn, []devColumn{devBytesOut, devPacketsOut}, devFaultsOut)
-	devColumns20 = joinColumns([]devColumn{devPacketsIn}, devFaultsIn, []devColumn{devPacketsOut}, devFaultsOut)
+	devColumns21 = slices.Concat([]devColumn{devBytesIn, devPacketsIn}, devFaultsIn, []devColumn{devBytesOut, devPacketsOut}, devFaultsOut)
+	devColumns20 = slices.Concat([]devColumn{devPacketsIn}, devFaultsIn, []devColumn{devPacketsOut}, devFaultsOut)
 )
-
-func joinColumns(parts ...[]devColumn) (all []devColumn) {
-	for _, p := range parts {
-		all = append(all, p...)
-	}
-	return all
-}
 
 // parseDev reads net/dev (net/core/net-procfs.c, dev_seq_printf_stats), two lines of header and a line for each interface:
 //

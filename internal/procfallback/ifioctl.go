@@ -3,7 +3,6 @@
 package procfallback
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -168,7 +167,7 @@ func askInet(asked ifAsker, r *ifreq) *iface.Inet {
 		request uint
 		addr    *netip.Addr
 	}{{unix.SIOCGIFDSTADDR, &a.Destination}, {unix.SIOCGIFBRDADDR, &a.Broadcast}, {unix.SIOCGIFNETMASK, &a.Netmask}} {
-		if asked.ioctl(q.request, r) == nil && !bytes.Equal(r.ifru[:2], []byte{0, 0}) {
+		if asked.ioctl(q.request, r) == nil {
 			*q.addr = r.addr4()
 		}
 	}

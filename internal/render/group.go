@@ -60,8 +60,8 @@ func (g *Groups) Append(ctx context.Context, out, errs []byte, src GroupSource) 
 	if err != nil {
 		return out, errs, 0, err
 	}
-	out = append(append(out, "IPv6/"...), g.Texts.text(titleGroups)...)
-	out = append(append(out, g.Texts.text(headGroups)...), lineGroups...)
+	out = append(append(out, "IPv6/"...), g.Texts.Text(titleGroups)...)
+	out = append(append(out, g.Texts.Text(headGroups)...), lineGroups...)
 	errs, exitCode = g.lists(errs, &found, func(m *iface.Group) { out = g.Row(out, m) })
 	return out, errs, exitCode, nil
 }
@@ -120,7 +120,7 @@ func (g *Groups) appendBad(errs []byte, lines []int, ipv6 bool) []byte {
 	if ipv6 {
 		text = bogusGroup6
 	}
-	before, after, _ := strings.Cut(g.Texts.text(text), "%d")
+	before, after, _ := strings.Cut(g.Texts.Text(text), "%d")
 	for _, number := range lines {
 		errs = strconv.AppendInt(append(errs, before...), int64(number-1), 10)
 		errs = append(errs, after...)

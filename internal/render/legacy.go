@@ -162,13 +162,13 @@ func printLegacy[T any](p *legacyPrinter, err error, t *legacyTable[T]) (exitCod
 
 // giveUp says why the rest of IPX's sockets is not read.
 func (p *legacyPrinter) giveUp(bad string) {
-	text := strings.Replace(p.Texts.text("%s: Internal Error `%s'.\n"), "%s", "netstat.c", 1)
+	text := strings.Replace(p.Texts.Text("%s: Internal Error `%s'.\n"), "%s", "netstat.c", 1)
 	p.errs = append(p.errs, strings.Replace(text, "%s", "ipx socket format error in "+bad, 1)...)
 }
 
 // complain says that a line is bad, in its place.
 func (p *legacyPrinter) complain(problem, file string) {
-	text := strings.Replace(p.Texts.text(problem), "%s", file, 1)
+	text := strings.Replace(p.Texts.Text(problem), "%s", file, 1)
 	if p.json {
 		p.errs = append(p.errs, text...)
 	} else {
@@ -177,13 +177,13 @@ func (p *legacyPrinter) complain(problem, file string) {
 }
 
 func (p *legacyPrinter) heads(title, head string) func() {
-	return func() { p.out = append(append(p.out, p.Texts.text(title)...), p.Texts.text(head)...) }
+	return func() { p.out = append(append(p.out, p.Texts.Text(title)...), p.Texts.Text(head)...) }
 }
 
 func (p *legacyPrinter) ipxHead() {
-	p.out = append(p.out, p.Texts.text(headIPXSockets)...)
+	p.out = append(p.out, p.Texts.Text(headIPXSockets)...)
 	if p.Extend > 0 {
-		p.out = append(p.out, p.Texts.text(headIPXUser)...)
+		p.out = append(p.out, p.Texts.Text(headIPXUser)...)
 	}
 	p.out = append(p.out, '\n')
 }
@@ -194,10 +194,10 @@ func (p *legacyPrinter) ipx(s *legacy.IPXSocket) {
 	if s.Connected {
 		remote = p.ipxEnd(&s.Remote)
 	}
-	state := p.Texts.text("UNK.")
+	state := p.Texts.Text("UNK.")
 	switch s.State {
 	case legacy.IPXEstablished:
-		state = p.Texts.text("ESTAB")
+		state = p.Texts.Text("ESTAB")
 	case legacy.IPXClosed:
 		state = ""
 	}

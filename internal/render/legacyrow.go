@@ -35,7 +35,7 @@ func stateColumn(states []string, state uint32) string {
 }
 
 func (p *legacyPrinter) state(states []string, state uint32) string {
-	return p.Texts.text(stateColumn(states, state))
+	return p.Texts.Text(stateColumn(states, state))
 }
 
 func (p *legacyPrinter) ax25(s *legacy.AX25Socket) {

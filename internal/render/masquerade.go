@@ -46,11 +46,11 @@ func (m *Masquerade) Append(ctx context.Context, out, errs []byte, src Masquerad
 	if len(t.Entries) == 0 {
 		return out, errs, exitCode, err
 	}
-	out = append(out, m.Texts.text(titleMasquerade)...)
+	out = append(out, m.Texts.Text(titleMasquerade)...)
 	if m.Extend > 0 {
-		out = append(out, m.Texts.text(headMasqueradeExtend)...)
+		out = append(out, m.Texts.Text(headMasqueradeExtend)...)
 	} else {
-		out = append(out, m.Texts.text(headMasquerade)...)
+		out = append(out, m.Texts.Text(headMasquerade)...)
 	}
 	for i := range t.Entries {
 		out = m.Row(out, &t.Entries[i], t.PrevDelta)

@@ -19,6 +19,7 @@ type Statistics struct {
 	// of these nor -U is given, netstat has all of them on. It has no table for -U, which
 	// therefore leaves nothing but the unknown tables. Those are always shown.
 	Raw, TCP, UDP, SCTP bool
+	Texts               Texts
 }
 
 // Wants are the files that the report is made of; none if there is no such report.
@@ -54,8 +55,7 @@ func (s *Statistics) Append(out, errs []byte, files *mib.Files) (_, _ []byte, ex
 		if c.OpenErr != nil {
 			// net/netstat and net/sctp/snmp may be missing, net/snmp never, be it second.
 			if i == 0 || f == mib.SNMP {
-				errs = append(append(errs, "cannot open /proc/"...), f.String()...)
-				errs = appendStrerror(append(errs, ": "...), c.OpenErr)
+				errs = AppendPerror(errs, s.Texts.Text("cannot open /proc/"+f.String()), c.OpenErr)
 			}
 			if i == 0 {
 				break
@@ -68,12 +68,10 @@ func (s *Statistics) Append(out, errs []byte, files *mib.Files) (_, _ []byte, ex
 			}
 		}
 		if c.BrokenAt > 0 && !s.ipv6() {
-			errs = append(append(errs, "Problem while parsing /proc/"...), f.String()...)
-			errs = append(errs, '\n')
+			errs = append(append(errs, s.Texts.Text("Problem while parsing /proc/"+f.String())...), '\n')
 		}
 		if c.ReadErr != nil {
-			errs = append(append(errs, "/proc/"...), f.String()...)
-			errs = appendStrerror(append(errs, ": "...), c.ReadErr)
+			errs = AppendPerror(errs, "/proc/"+f.String(), c.ReadErr)
 		}
 	}
 	return t.b, errs, 0
@@ -236,14 +234,14 @@ func (t *mibText) say(s *sentence, value uint64) {
 		indent, title = indentOut, histogramOutTitle
 	}
 	if title != "" && t.indent != indent {
-		t.b = append(append(t.indent.append(t.b), title...), '\n')
+		t.b = append(append(t.indent.append(t.b), t.Texts.Text(title)...), '\n')
 		t.indent = indent
 	}
 	if s.rule != always && value == 0 {
 		return
 	}
 	t.indent = indent
-	before, after, _ := strings.Cut(s.text, "%d")
+	before, after, _ := strings.Cut(t.Texts.Text(s.text), "%d")
 	t.b = append(t.indent.append(t.b), before...)
 	t.b = strconv.AppendUint(t.b, value, 10)
 	t.b = append(append(t.b, after...), '\n')

@@ -21,6 +21,9 @@ type Table struct {
 	SCTPNames      Names // for the hosts of SCTP's rows; nil is Names
 	// Context gives the SELinux context of a process for a column of its own, "" when it is not known. nil is no column.
 	Context func(pid uint32) string
+	Texts   Texts
+	// DecimalPoint parts the seconds of timers; "" is a point.
+	DecimalPoint string
 	// Escape makes what strangers named safe for a terminal, where netstat would let it through.
 	Escape bool
 
@@ -30,30 +33,38 @@ type Table struct {
 func (t *Table) which() string {
 	switch {
 	case t.All:
-		return "(servers and established)\n"
+		return "(servers and established)"
 	case t.Listening:
-		return "(only servers)\n"
+		return "(only servers)"
 	}
-	return "(w/o servers)\n"
+	return "(w/o servers)"
+}
+
+// appendTitle appends a title with which sockets the table has.
+func (t *Table) appendTitle(b []byte, title string) []byte {
+	b = append(b, t.Texts.Text(title)...)
+	return append(append(b, t.Texts.Text(t.which())...), '\n')
 }
 
 // InetHeader appends the title and the column heads of the internet table.
 func (t *Table) InetHeader(b []byte) []byte {
-	b = append(b, "Active Internet connections "...)
-	b = append(b, t.which()...)
-	b = append(b, "Proto Recv-Q Send-Q Local Address           Foreign Address         State      "...)
+	b = t.appendTitle(b, "Active Internet connections ")
+	b = append(b, t.Texts.Text("Proto Recv-Q Send-Q Local Address           Foreign Address         State      ")...)
 	if t.Extend > 0 {
-		b = append(b, " User       Inode     "...)
+		b = append(b, t.Texts.Text(" User       Inode     ")...)
 	}
 	if t.Programs {
-		b = append(b, " PID/Program name    "...)
+		b = append(b, programHead...)
 	}
 	b = t.appendContextHead(b)
 	if t.Timers {
-		b = append(b, " Timer"...)
+		b = append(b, t.Texts.Text(" Timer")...)
 	}
 	return append(b, '\n')
 }
+
+// programHead is the same in all languages.
+const programHead = " PID/Program name    "
 
 // protoColumn is netstat's first column; UDP-Lite has a short name of its own there, and SCTP but one.
 func protoColumn(p sock.Proto) string {
@@ -79,7 +90,7 @@ func (t *Table) InetRow(b []byte, s *sock.Socket) []byte {
 	at = len(b)
 	b = append(padTo(t.appendEnd(b, s, true), at, 23), ' ')
 	at = len(b)
-	return t.appendTail(padTo(appendState(b, s), at, 11), s)
+	return t.appendTail(padTo(t.appendState(b, s), at, 11), s)
 }
 
 // appendTail appends the columns that options add, and the end of the row.
@@ -98,51 +109,24 @@ func (t *Table) appendTail(b []byte, s *sock.Socket) []byte {
 	if t.Timers {
 		b = append(b, ' ')
 		if s.SCTP == nil {
-			b = appendTimer(b, s)
+			b = t.appendTimer(b, s)
 		}
 	}
 	return append(b, '\n')
 }
 
 // appendState appends the state by netstat's rules: of UDP it knows two, of raw sockets the number alone.
-func appendState(b []byte, s *sock.Socket) []byte {
+func (t *Table) appendState(b []byte, s *sock.Socket) []byte {
 	switch {
 	case sock.ProtosRaw.Has(s.Proto):
 		return strconv.AppendUint(b, uint64(s.State), 10)
 	case sock.ProtosTCP.Has(s.Proto), s.State == sock.Established:
-		return append(b, s.State.String()...)
+		return append(b, t.Texts.Text(s.State.String())...)
 	case s.State == sock.Close:
 		return b
 	}
-	return append(b, "UNKNOWN"...)
+	return append(b, t.Texts.Text("UNKNOWN")...)
 }
-
-// appendTimer appends the timer as netstat words it: KIND (SECONDS/RETRANSMITS/PROBES). UDP has no retransmits, whatever
-// the kernel writes there.
-func appendTimer(b []byte, s *sock.Socket) []byte {
-	timer := s.Timer
-	tcp := sock.ProtosTCP.Has(s.Proto)
-	if !tcp && !sock.ProtosRaw.Has(s.Proto) {
-		timer.Retrans = 0
-	}
-	switch k := timer.Kind; {
-	case k == 0:
-		b = append(b, "off"...)
-		timer.Ticks = 0
-	case tcp && int(k) < len(tcpTimers):
-		b = append(b, tcpTimers[k]...)
-	case !tcp && k <= 2:
-		b = append(b, 'o', 'n', '0'+k)
-	default:
-		b = strconv.AppendUint(append(b, "unkn-"...), uint64(k), 10)
-	}
-	b = strconv.AppendFloat(append(b, " ("...), float64(timer.Ticks)/100, 'f', 2, 64)
-	b = strconv.AppendUint(append(b, '/'), uint64(timer.Retrans), 10)
-	b = strconv.AppendUint(append(b, '/'), uint64(timer.Timeout), 10)
-	return append(b, ')')
-}
-
-var tcpTimers = [...]string{1: "on", 2: "keepalive", 3: "timewait", 4: "probe"}
 
 // The address column has 23 bytes: 22 and the colon.
 const (
@@ -222,13 +206,12 @@ func (t *Table) appendContext(b []byte, o *sock.Owner) []byte {
 
 // UnixHeader appends the title and the column heads of the table of UNIX sockets.
 func (t *Table) UnixHeader(b []byte) []byte {
-	b = append(b, "Active UNIX domain sockets "...)
-	b = append(b, t.which()...)
-	b = append(b, "Proto RefCnt Flags       Type       State         I-Node  "...)
+	b = t.appendTitle(b, "Active UNIX domain sockets ")
+	b = append(b, t.Texts.Text("Proto RefCnt Flags       Type       State         I-Node  ")...)
 	if t.Programs {
-		b = append(b, " PID/Program name    "...)
+		b = append(b, programHead...)
 	}
-	return append(t.appendContextHead(b), " Path\n"...)
+	return append(t.appendContextHead(b), t.Texts.Text(" Path\n")...)
 }
 
 // UnixRow appends the row of a UNIX socket.
@@ -246,9 +229,9 @@ func (t *Table) UnixRow(b []byte, s *sock.Socket) []byte {
 	}
 	b = append(padTo(append(b, ']'), at, 11), ' ')
 	at = len(b)
-	b = append(padTo(append(b, s.Unix.Type.String()...), at, 10), ' ')
+	b = append(padTo(append(b, t.Texts.Text(s.Unix.Type.String())...), at, 10), ' ')
 	at = len(b)
-	b = append(padTo(append(b, s.State.String()...), at, 13), ' ')
+	b = append(padTo(append(b, t.Texts.Text(s.State.String())...), at, 13), ' ')
 	at = len(b)
 	b = padTo(strconv.AppendUint(b, uint64(s.Inode), 10), at, 8)
 	if t.Programs {

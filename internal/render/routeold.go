@@ -12,11 +12,16 @@ import (
 // The families below are hardly built any more. Their tables are the same whatever options are given.
 
 const (
-	headAX25   = "Kernel AX.25 routing table\nDestination  Iface    Use\n"
-	headNetROM = "Kernel NET/ROM routing table\nDestination  Mnemonic  Quality  Neighbour  Iface\n"
-	headROSE   = "Kernel ROSE routing table\nDestination  neigh1 callsign  device  neigh2 callsign  device  neigh3 callsign  device\n"
-	headX25    = "Kernel X.25 routing table\nDestination          Iface\n"
-	headIPX    = "Kernel IPX routing table\nDestination               Router Net                Router Node\n"
+	titleAX25  = "Kernel AX.25 routing table\n"
+	headAX25   = "Destination  Iface    Use\n"
+	titleNodes = "Kernel NET/ROM routing table\n"
+	headNodes  = "Destination  Mnemonic  Quality  Neighbour  Iface\n"
+	titleROSE  = "Kernel ROSE routing table\n"
+	headROSE   = "Destination  neigh1 callsign  device  neigh2 callsign  device  neigh3 callsign  device\n"
+	titleX25   = "Kernel X.25 routing table\n"
+	headX25    = "Destination          Iface\n"
+	titleIPX   = "Kernel IPX routing table\n"
+	headIPX    = "Destination               Router Net                Router Node\n"
 	headDDP    = "Destination     Gateway         Device          Flags\n"
 )
 
@@ -25,6 +30,7 @@ func (p *routePrinter) ax25() (exitCode int) {
 	if notOpened(err) {
 		return p.unconfigured("/proc/net/ax25_route", err, "AX.25 not configured in this system.\n")
 	}
+	p.print(titleAX25)
 	p.print(headAX25)
 	p.Warnings = append(p.Warnings, l.Warnings...)
 	for _, e := range l.Routes {
@@ -58,7 +64,8 @@ func (p *routePrinter) netrom() (exitCode int) {
 		p.complain("NET/ROM not configured in this system.\n")
 		return exitFailed
 	}
-	p.print(headNetROM)
+	p.print(titleNodes)
+	p.print(headNodes)
 	p.Warnings = append(p.Warnings, t.Warnings...)
 	for _, e := range t.Routes {
 		gateway, iface := "", ""
@@ -82,9 +89,10 @@ func (p *routePrinter) rose() (exitCode int) {
 	l, err := p.src.ROSERoutes(p.ctx)
 	if notOpened(err) {
 		p.perror("/proc/net/rose_nodes", err)
-		p.errs = append(p.errs, "ROSE not configured in this system.\n"...)
+		p.errs = append(p.errs, p.Texts.Text("ROSE not configured in this system.\n")...)
 		return exitFailed
 	}
+	p.print(titleROSE)
 	p.print(headROSE)
 	p.Warnings = append(p.Warnings, l.Warnings...)
 	for _, e := range l.Routes {
@@ -117,6 +125,7 @@ func (p *routePrinter) x25() (exitCode int) {
 		p.complain("X.25 not configured in this system.\n")
 		return exitFailed
 	}
+	p.print(titleX25)
 	p.print(headX25)
 	p.Warnings = append(p.Warnings, l.Warnings...)
 	for _, e := range l.Routes {
@@ -140,6 +149,7 @@ func (p *routePrinter) ipx() (exitCode int) {
 		p.complain("IPX routing not in file /proc/net/ipx/route or /proc/net/ipx_route found.\n")
 		return exitFailed
 	}
+	p.print(titleIPX)
 	p.print(headIPX)
 	p.Warnings = append(p.Warnings, l.Warnings...)
 	for _, e := range l.Routes {
@@ -180,7 +190,7 @@ func (p *routePrinter) ddp() (exitCode int) {
 	l, err := p.src.DDPRoutes(p.ctx)
 	if notOpened(err) {
 		p.perror("Error opening /proc/net/atalk_route", err)
-		p.errs = append(p.errs, "DDP (AppleTalk) not configured on this system.\n"...)
+		p.errs = append(p.errs, p.Texts.Text("DDP (AppleTalk) not configured on this system.\n")...)
 		return exitFailed
 	}
 	p.print(headDDP)

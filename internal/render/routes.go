@@ -5,6 +5,7 @@ package render
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strconv"
 
@@ -20,6 +21,7 @@ type Routes struct {
 	// FIB and Cache are -F and -C. Without either it is the FIB. Only inet and inet6 have caches.
 	FIB, Cache bool
 	Names      RouteNames
+	Texts      Texts
 	// Escape makes what strangers named safe for a terminal, where netstat would let it through.
 	Escape bool
 
@@ -87,9 +89,9 @@ func (p *routePrinter) family(word string) (exitCode int) {
 	if !ok {
 		switch word {
 		case "unix", "ec", "ash":
-			p.errs = append(append(append(p.errs, "No routing for address family `"...), word...), "'.\n"...)
+			p.errs = fmt.Appendf(p.errs, p.Texts.Text("No routing for address family `%s'.\n"), word)
 		default:
-			p.errs = append(append(append(p.errs, "Address family `"...), word...), "' not supported.\n"...)
+			p.errs = fmt.Appendf(p.errs, p.Texts.Text("Address family `%s' not supported.\n"), word)
 		}
 		return exitNoFamily
 	}
@@ -228,9 +230,7 @@ func (p *routePrinter) unconfigured(file string, err error, text string) (exitCo
 
 // missing says that a header lacks a column.
 func (p *routePrinter) missing(file, column string) {
-	p.errs = append(append(p.errs, "warning: "...), file...)
-	p.errs = append(append(p.errs, " does not contain required field "...), column...)
-	p.errs = append(p.errs, '\n')
+	p.errs = fmt.Appendf(p.errs, "warning: %s does not contain required field %s\n", file, column)
 }
 
 func (p *routePrinter) perror(file string, err error) {
@@ -240,7 +240,7 @@ func (p *routePrinter) perror(file string, err error) {
 // print prints what is for readers of text alone.
 func (p *routePrinter) print(text string) {
 	if !p.json {
-		p.out = append(p.out, text...)
+		p.out = append(p.out, p.Texts.Text(text)...)
 	}
 }
 
@@ -249,7 +249,7 @@ func (p *routePrinter) complain(text string) {
 	if p.json {
 		p.errs = append(p.errs, text...)
 	} else {
-		p.out = append(p.out, text...)
+		p.out = append(p.out, p.Texts.Text(text)...)
 	}
 }
 

@@ -13,5 +13,3 @@ func (t Texts) Text(english string) string {
 	}
 	return t(english)
 }
-
-func (t Texts) text(english string) string { return t.Text(english) }
