@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-//go:build conformance
-
 package main
 
 import (
@@ -28,6 +26,15 @@ func parseLine(text string) (l commandLine) {
 	}
 	return l
 }
+
+// strictly is l for netlive as netstat is, with its faults.
+func (l commandLine) strictly() commandLine {
+	return commandLine{append(slices.Clone(l.env), strictCompat), l.args}
+}
+
+const strictCompat = "NETLIVE_COMPAT=strict"
+
+func (l commandLine) strict() bool { return slices.Contains(l.env, strictCompat) }
 
 func (l commandLine) String() string {
 	words := append(slices.Clone(l.env), l.args...)

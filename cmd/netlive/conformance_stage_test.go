@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-//go:build conformance
-
 package main
 
 import (
@@ -38,12 +36,30 @@ func findPrograms(t *testing.T) pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// TestMain's commands go by argv[0], and this one then calls itself netstat: getopt's messages are the same.
-	netlive, err := publicCopy(t, "netlive-as-netstat")
+	return pair{netstat, builtAs(t, "netstat"), make(chan struct{}, 2)}
+}
+
+// builtAs builds the program as it is shipped, where everybody can run it, and returns a link of that name to it.
+func builtAs(t *testing.T, name string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "netlive")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pair{netstat, netlive, make(chan struct{}, 2)}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	program, link := filepath.Join(dir, "netlive"), filepath.Join(dir, name)
+	cmd := exec.Command("go", "build", "-o", program, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, text)
+	}
+	if err := os.Symlink("netlive", link); err != nil {
+		t.Fatal(err)
+	}
+	return link
 }
 
 // stage is a thread in a network namespace and in a mount namespace of its own, from which the programs are started.
@@ -106,9 +122,7 @@ func mountPrivately(dirs [][2]string) error {
 // command is a program that is about to run a command line on the stage.
 func (s *stage) command(ctx context.Context, program string, line commandLine) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, line.args...)
-	if program == s.netstat {
-		cmd.Args[0] = "netstat"
-	}
+	cmd.Args[0] = "netstat"
 	cmd.Env = append([]string{"LC_ALL=C", "PATH=" + os.Getenv("PATH")}, line.env...)
 	cmd.Dir = "/"
 	if s.nobody {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-//go:build conformance
-
 package main
 
 import (
@@ -24,7 +22,9 @@ type differs struct {
 	// says is what one of the two says on stderr; nil is anything.
 	says *regexp.Regexp
 	// hide is what is taken out of both streams, after which nothing may differ; nil is everything.
-	hide   *regexp.Regexp
+	hide *regexp.Regexp
+	// strict says that it differs with NETLIVE_COMPAT=strict too: what netstat does there is not defined.
+	strict bool
 	reason string
 }
 
@@ -33,7 +33,24 @@ var deliberate = []differs{
 	{
 		rig:    "tree malformed_routes",
 		line:   regexp.MustCompile(`-\w*r|--rou`),
+		strict: true,
 		reason: "a route that cannot be read is left out; netstat prints what an earlier route left in its variables, or whatever was in memory",
+	},
+	{
+		rig:    "tree halves",
+		line:   regexp.MustCompile(`-\w*i|--interfaces`),
+		says:   regexp.MustCompile(`(?m)^ghost0: error fetching interface information: Device not found$`),
+		reason: "an interface that is gone before it is asked about is left out; netstat ends there",
+	},
+	{
+		rig:    "tree families",
+		hide:   regexp.MustCompile(`(?m)^IPX .*\n`),
+		reason: "ports of IPX are what they are; netstat swaps their bytes on little-endian machines (fixed after 2.10)",
+	},
+	{
+		rig:    "tree families",
+		hide:   regexp.MustCompile(`(?m)^(2080175520|\*         |          ) `),
+		reason: "ROSE's addresses are there; netstat overwrites the first with the NUL of the next",
 	},
 }
 
@@ -56,14 +73,24 @@ func TestConformance(t *testing.T) {
 	tally.close(t)
 }
 
-// judge compares netlive with netstat for one command line. still says that what netstat reads moves by itself: what
-// two runs of netstat do not agree about is asked for again.
+// judge compares netlive with netstat for one command line, and with netstat's faults too where they show.
 func (s *stage) judge(tally *tally, line commandLine) {
+	s.t.Helper()
+	if s.compare(tally, line) == different {
+		s.compare(tally, line.strictly())
+	}
+}
+
+// compare runs both. What two runs of netstat do not agree about, for it moves by itself, is asked for again.
+func (s *stage) compare(tally *tally, line commandLine) verdict {
 	s.t.Helper()
 	const tries = 8
 	var want, got, again outcome
 	for range tries {
 		want = s.run(s.netstat, line)
+		if want.code < 0 {
+			continue // it writes over its own stack, for ROSE's addresses, and sometimes dies of it
+		}
 		got = s.run(s.netlive, line)
 		if got == want {
 			break
@@ -80,6 +107,7 @@ func (s *stage) judge(tally *tally, line commandLine) {
 		}
 		s.t.Errorf("%s: netstat %s: %s:\n%s", s.name, line, word, got.against(want))
 	}
+	return verdict
 }
 
 // outcome is what a program leaves behind.

@@ -44,8 +44,8 @@ func watchOptions(o *options.Options) error {
 	if o.Timers {
 		return options.Usage("netlive watch: -o: timers are no news that is told; netlive -o shows them")
 	}
-	if o.Mode != options.ModeSockets {
-		return options.Usage("netlive watch: it shows sockets; -r, -i, -M and -s are for netlive without a verb")
+	if sel := o.Select(); o.Mode != options.ModeSockets || o.Groups || o.Context || o.Named(sock.ProtosSCTP) || sel.Explicit && len(sel.Others) > 0 {
+		return options.Usage("netlive watch: it shows sockets of TCP, UDP, UDP-Lite, raw and UNIX; the rest is for netlive without a verb")
 	}
 	if o.Continuous {
 		return options.Usage("netlive watch: -c is what watch does; use --interval and --count")

@@ -131,7 +131,9 @@ func askAbout(asked ifAsker, i *iface.Interface, detail, inet bool) {
 	}
 	d := &iface.Detail{HWType: iface.HWVoid, TxQueueLen: -1}
 	i.Detail = d
-	if asked.ioctl(unix.SIOCGIFHWADDR, r) == nil { // a struct sockaddr
+	// The answer is a struct sockaddr, of which the kernel leaves as it was what is longer than the address. (Of tunnels like gre0,
+	// whose address is an IPv4 one, netstat shows bytes that it never set.)
+	if r.ifru = (ifru{}); asked.ioctl(unix.SIOCGIFHWADDR, r) == nil {
 		d.HWType = iface.HWType(r.uint16())
 		copy(d.HWAddr[:], r.ifru[2:])
 	}

@@ -87,12 +87,20 @@ func (p *Interfaces) appendLacking(errs []byte, t *iface.Table) []byte {
 		errs = AppendPerror(errs, dev, t.NoDev)
 	}
 	if t.NoInet != nil {
-		errs = p.appendf(errs, noInet, strerror(t.NoInet))
+		errs = p.appendf(errs, noInet, strerror(p.whyNoSocket(t.NoInet)))
 	}
 	if t.NoConf != nil {
 		errs = AppendPerror(errs, "SIOCGIFCONF", t.NoConf)
 	}
 	return errs
+}
+
+// whyNoSocket is the reason netstat gives: that of the last family it tried, whose file in /proc is hardly ever there.
+func (p *Interfaces) whyNoSocket(err error) error {
+	if p.Strict {
+		return syscall.ENOENT
+	}
+	return err
 }
 
 func (p *Interfaces) appendMissing(errs []byte, err error) []byte {
@@ -124,7 +132,7 @@ func (p *Interfaces) name(f *iface.Interface) string {
 
 // stats are the statistics that are shown.
 func (p *Interfaces) stats(f *iface.Interface) *iface.Stats {
-	if f.Stats != nil && p.Strict && len(f.Name) == nameMax {
+	if f.Stats != nil && p.Strict && len(f.Name) == nameMax && !f.IsAlias() {
 		return &iface.Stats{}
 	}
 	return f.Stats

@@ -48,17 +48,16 @@ func (p *routePrinter) netrom() (exitCode int) {
 	const nodes, neighbours = "/proc/net/nr_nodes", "/proc/net/nr_neigh"
 	t, _ := p.src.NetROMRoutes(p.ctx) // the error is the context's
 	noNodes, noNeighbours := notOpened(t.NodesErr), notOpened(t.NeighErr)
-	if noNodes {
+	// netstat opens both before it complains, and then gives the reason of the last that failed for the first. What
+	// fails last before its second complaint is perror(3)'s own fdopen(3) of a stderr that cannot be read.
+	switch {
+	case noNodes && noNeighbours:
+		p.perror(nodes, t.NeighErr)
+		p.perror(neighbours, syscall.EINVAL)
+	case noNodes:
 		p.perror(nodes, t.NodesErr)
-	}
-	if noNeighbours {
-		if err := t.NeighErr; noNodes {
-			// netstat opens both before it complains, and what fails last before its second complaint is
-			// perror(3)'s own fdopen(3) of a stderr that cannot be read.
-			p.perror(neighbours, syscall.EINVAL)
-		} else {
-			p.perror(neighbours, err)
-		}
+	case noNeighbours:
+		p.perror(neighbours, t.NeighErr)
 	}
 	if noNodes || noNeighbours {
 		p.complain("NET/ROM not configured in this system.\n")
