@@ -28,6 +28,9 @@ var imports = map[string][]string{
 	"internal/masq":   {},
 	"internal/legacy": {},
 
+	// The words.
+	"internal/lang": {},
+
 	// What is asked for.
 	"internal/options": {"internal/sock"},
 	"internal/filter":  {"internal/sock"},
@@ -65,6 +68,9 @@ var modules = map[string][]string{
 	"github.com/spf13/cobra": {"cmd/netlive"},
 	"github.com/spf13/pflag": {"cmd/netlive"},
 	"charm.land":             {"internal/screen"},
+
+	"github.com/leonelquinteros/gotext": {"internal/lang"},
+	"golang.org/x/text":                 {"internal/lang"},
 }
 
 func TestImports(t *testing.T) {
