@@ -213,7 +213,7 @@ func (w *walk) missed(t *socketTable) (code int) {
 func (w *walk) unopened(t *socketTable, err error) (code int) {
 	switch {
 	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
-		w.errs = render.AppendPerror(w.errs, "/proc/"+t.file(t.v4), err)
+		w.errs = w.words.texts.AppendPerror(w.errs, "/proc/"+t.file(t.v4), err)
 		return exitBroken
 	case w.sel.Implied:
 		return 0
@@ -224,7 +224,7 @@ func (w *walk) unopened(t *socketTable, err error) (code int) {
 // absent says that the kernel has no such table if that was asked for by name, which is then the end, or with -v.
 func (w *walk) absent(name string) (code int) {
 	if w.sel.Explicit || w.o.Verbose {
-		w.errs = render.AppendUnsupported(w.errs, w.words.texts, name)
+		w.errs = w.words.texts.AppendUnsupported(w.errs, name)
 	}
 	if w.sel.Explicit {
 		return exitFailure

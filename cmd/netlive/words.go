@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 
+	"netlive/internal/lang"
 	"netlive/internal/procfallback"
 	"netlive/internal/render"
 	"netlive/internal/sock"
@@ -32,6 +33,15 @@ func newWords(std streams, netstat bool) (words, error) {
 		w.strict = true
 	default:
 		return w, fmt.Errorf("NETLIVE_COMPAT=%s: there is only strict, netstat 2.10 with its faults", compat)
+	}
+	choose := lang.Choose
+	if w.netstat || w.strict {
+		choose = lang.Strict
+	}
+	l := choose(std.getenv)
+	w.point = l.DecimalPoint()
+	if l.Tag() != "en" {
+		w.texts = l.Text
 	}
 	return w, nil
 }

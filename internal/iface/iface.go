@@ -167,21 +167,11 @@ type Table struct {
 
 // Add returns the interface with that name, which it adds in its place if it is not there. The pointer is good until the
 // next Add.
-//
-// netstat looks from the end for the first that comes before it. As the kernel has interfaces in the order in which they
-// were made, that is often the last.
 func (t *Table) Add(name string) *Interface {
-	at := len(t.Interfaces)
-	for ; at > 0; at-- {
-		c := Compare(t.Interfaces[at-1].Name, name)
-		if c == 0 {
-			return &t.Interfaces[at-1]
-		}
-		if c < 0 {
-			break
-		}
+	at, found := slices.BinarySearchFunc(t.Interfaces, name, func(i Interface, name string) int { return Compare(i.Name, name) })
+	if !found {
+		t.Interfaces = slices.Insert(t.Interfaces, at, Interface{Name: name})
 	}
-	t.Interfaces = slices.Insert(t.Interfaces, at, Interface{Name: name})
 	return &t.Interfaces[at]
 }
 

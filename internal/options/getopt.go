@@ -27,6 +27,7 @@ type longOption struct {
 // the options, long options may be cut short as long as one can tell which is meant.
 type getopt struct {
 	prog  string // argv[0], which begins each message
+	texts Texts
 	short string // as getopt(3) has it: a letter followed by ':' takes an argument
 	long  []longOption
 	// exact are long options that no shortened name can mean.
@@ -67,7 +68,7 @@ func (g *getopt) parseShort(letters string, args []string, i *int, each func(int
 		letters = letters[1:]
 		at := strings.IndexByte(g.short, c)
 		if at < 0 || c == ':' || c == ';' {
-			return g.errorf("invalid option -- '%s'", letter)
+			return g.errorf("%s: invalid option -- '%c'\n", letter)
 		}
 		arg := ""
 		if strings.HasPrefix(g.short[at+1:], ":") {
@@ -78,7 +79,7 @@ func (g *getopt) parseShort(letters string, args []string, i *int, each func(int
 				*i++
 				arg = args[*i]
 			default:
-				return g.errorf("option requires an argument -- '%s'", letter)
+				return g.errorf("%s: option requires an argument -- '%c'\n", letter)
 			}
 		}
 		if err := each(int(c), arg); err != nil {
@@ -96,10 +97,10 @@ func (g *getopt) parseLong(text string, args []string, i *int, each func(int, st
 	}
 	switch {
 	case o.arg == noArgument && given:
-		return g.errorf("option '--%s' doesn't allow an argument", o.name)
+		return g.errorf("%s: option '%s%s' doesn't allow an argument\n", "--", o.name)
 	case o.arg == requiredArgument && !given:
 		if *i+1 >= len(args) {
-			return g.errorf("option '--%s' requires an argument", o.name)
+			return g.errorf("%s: option '%s%s' requires an argument\n", "--", o.name)
 		}
 		*i++
 		arg = args[*i]
@@ -134,10 +135,13 @@ func (g *getopt) find(name, text string) (*longOption, error) {
 	}
 	switch {
 	case found == nil:
-		return nil, g.errorf("unrecognized option '--%s'", text)
+		return nil, g.errorf("%s: unrecognized option '%s%s'\n", "--", text)
 	case possible != nil:
-		return nil, g.errorf("option '--%s' is ambiguous; possibilities: '--%s' '--%s'",
-			text, found.name, strings.Join(possible, "' '--"))
+		err := g.errorf("%s: option '%s%s' is ambiguous; possibilities:", "--", text)
+		for _, name := range append([]string{found.name}, possible...) {
+			err.message += " '--" + name + "'"
+		}
+		return nil, err
 	}
 	return found, nil
 }
@@ -147,6 +151,8 @@ type getoptError struct{ message string }
 
 func (e *getoptError) Error() string { return e.message }
 
-func (g *getopt) errorf(format string, args ...any) error {
-	return &getoptError{g.prog + ": " + fmt.Sprintf(format, args...)}
+// errorf makes glibc's message, by its own text for it: in the language of netstat's. %c is a byte there, and a string here.
+func (g *getopt) errorf(text string, args ...any) *getoptError {
+	format := strings.ReplaceAll(g.texts.text(text), "%c", "%s")
+	return &getoptError{oneLine(fmt.Sprintf(format, append([]any{g.prog}, args...)...))}
 }

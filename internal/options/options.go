@@ -120,11 +120,11 @@ const (
 
 // Parse reads the options in args. prog begins getopt's messages: argv[0] for the netstat face.
 // With -h or -V the error is nil, whatever else was asked for. The error is an *Error, and the Options beside it
-// hold what was read before it, Warnings among it. netstat's messages are in the language of texts; getopt's own are in English.
+// hold what was read before it, Warnings among it. Messages of netstat's and of getopt's are in the language of texts.
 func Parse(face Face, prog string, args []string, texts Texts) (Options, error) {
 	o := Options{Interval: time.Second, face: face, texts: texts}
 	_, posixly := os.LookupEnv("POSIXLY_CORRECT")
-	g := &getopt{prog: prog, short: shortOptions, long: netstatOptions(), posixly: posixly}
+	g := &getopt{prog: prog, texts: texts, short: shortOptions, long: netstatOptions(), posixly: posixly}
 	if face != Netstat {
 		g.exact = ownOptions()
 	}

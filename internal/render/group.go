@@ -94,15 +94,15 @@ func (g *Groups) lists(errs []byte, found *iface.Groups, row func(*iface.Group))
 	switch err := first.Err; {
 	case err == nil:
 	case !notOpened(err) || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
-		return AppendPerror(errs, "/proc/net/igmp", err), exitBroken
+		return g.Texts.AppendPerror(errs, "/proc/net/igmp", err), exitBroken
 	case !g.Unnamed:
-		errs = AppendUnsupported(errs, g.Texts, "AF INET (igmp)")
+		errs = g.Texts.AppendUnsupported(errs, "AF INET (igmp)")
 		exitCode = exitFailed
 	}
 	errs = g.list(errs, first, first.Misread, row)
 	if err := second.Err; err != nil && !notOpened(err) {
 		// What opens and cannot be read, as a directory, netstat would read for ever.
-		return AppendPerror(errs, "/proc/net/igmp6", err), exitBroken
+		return g.Texts.AppendPerror(errs, "/proc/net/igmp6", err), exitBroken
 	}
 	return g.list(errs, second, true, row), exitCode
 }

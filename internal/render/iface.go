@@ -45,7 +45,7 @@ const (
 // Append appends to out what netstat prints on stdout and to errs what it prints on stderr.
 func (p *Interfaces) Append(out, errs []byte, t *iface.Table) (_, _ []byte, exitCode int) {
 	if t.NoSocket != nil {
-		return out, AppendPerror(append(errs, p.Texts.Text(noFamilies)...), "socket", t.NoSocket), exitFailed
+		return out, p.Texts.AppendPerror(append(errs, p.Texts.Text(noFamilies)...), "socket", p.whyNoSocket(t.NoSocket)), exitFailed
 	}
 	if !p.titled {
 		out = append(out, p.Texts.Text(titleInterfaces)...)
@@ -82,15 +82,15 @@ func (p *Interfaces) appendLacking(errs []byte, t *iface.Table) []byte {
 	const dev = "/proc/net/dev"
 	switch {
 	case notOpened(t.NoDev):
-		errs = p.appendf(errs, noDev, dev, strerror(t.NoDev))
+		errs = p.appendf(errs, noDev, dev, p.Texts.strerror(t.NoDev))
 	case t.NoDev != nil:
-		errs = AppendPerror(errs, dev, t.NoDev)
+		errs = p.Texts.AppendPerror(errs, dev, t.NoDev)
 	}
 	if t.NoInet != nil {
-		errs = p.appendf(errs, noInet, strerror(p.whyNoSocket(t.NoInet)))
+		errs = p.appendf(errs, noInet, p.Texts.strerror(p.whyNoSocket(t.NoInet)))
 	}
 	if t.NoConf != nil {
-		errs = AppendPerror(errs, "SIOCGIFCONF", t.NoConf)
+		errs = p.Texts.AppendPerror(errs, "SIOCGIFCONF", t.NoConf)
 	}
 	return errs
 }
@@ -104,18 +104,16 @@ func (p *Interfaces) whyNoSocket(err error) error {
 }
 
 func (p *Interfaces) appendMissing(errs []byte, err error) []byte {
-	return AppendPerror(errs, p.Texts.Text(noInterfaces), err)
+	return p.Texts.AppendPerror(errs, p.Texts.Text(noInterfaces), err)
 }
 
 func (p *Interfaces) appendGone(errs []byte, f *iface.Interface) []byte {
 	why := p.Texts.Text(noDevice)
 	if !errors.Is(f.Err, syscall.ENODEV) {
-		why = strerror(f.Err)
+		why = p.Texts.strerror(f.Err)
 	}
 	return p.appendf(errs, noInterface, p.name(f), why)
 }
-
-func strerror(err error) string { return strings.TrimSuffix(string(appendStrerror(nil, err)), "\n") }
 
 // sizes are those of printf's numbers, which fmt knows by themselves.
 var sizes = strings.NewReplacer("%llu", "%d", "%lu", "%d", "%lx", "%x")

@@ -134,7 +134,7 @@ func printLegacy[T any](p *legacyPrinter, err error, t *legacyTable[T]) (exitCod
 	case notOpened(err) && errors.Is(err, fs.ErrNotExist):
 		return 0, err
 	case notOpened(err):
-		p.errs = AppendPerror(p.errs, t.file, err)
+		p.errs = p.Texts.AppendPerror(p.errs, t.file, err)
 		return exitBroken, nil
 	}
 	// What opens and cannot be read, such as a directory, netstat takes for empty.

@@ -82,10 +82,10 @@ func (m *Masquerade) read(ctx context.Context, errs []byte, src MasqueradeSource
 	case ctx.Err() != nil:
 		return masq.Table{}, errs, 0, ctx.Err()
 	case notOpened(err) && errors.Is(err, fs.ErrNotExist):
-		errs = AppendUnsupported(errs, m.Texts, "ip_masquerade")
+		errs = m.Texts.AppendUnsupported(errs, "ip_masquerade")
 		return masq.Table{}, errs, exitFailed, nil
 	case notOpened(err):
-		return masq.Table{}, AppendPerror(errs, "/proc/net/ip_masquerade", err), exitBroken, nil
+		return masq.Table{}, m.Texts.AppendPerror(errs, "/proc/net/ip_masquerade", err), exitBroken, nil
 	case err != nil:
 		t.Fault = masq.NoHeader
 	}

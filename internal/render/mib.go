@@ -55,7 +55,7 @@ func (s *Statistics) Append(out, errs []byte, files *mib.Files) (_, _ []byte, ex
 		if c.OpenErr != nil {
 			// net/netstat and net/sctp/snmp may be missing, net/snmp never, be it second.
 			if i == 0 || f == mib.SNMP {
-				errs = AppendPerror(errs, s.Texts.Text("cannot open /proc/"+f.String()), c.OpenErr)
+				errs = s.Texts.AppendPerror(errs, s.Texts.Text("cannot open /proc/"+f.String()), c.OpenErr)
 			}
 			if i == 0 {
 				break
@@ -71,7 +71,7 @@ func (s *Statistics) Append(out, errs []byte, files *mib.Files) (_, _ []byte, ex
 			errs = append(append(errs, s.Texts.Text("Problem while parsing /proc/"+f.String())...), '\n')
 		}
 		if c.ReadErr != nil {
-			errs = AppendPerror(errs, "/proc/"+f.String(), c.ReadErr)
+			errs = s.Texts.AppendPerror(errs, "/proc/"+f.String(), c.ReadErr)
 		}
 	}
 	return t.b, errs, 0

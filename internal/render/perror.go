@@ -9,18 +9,18 @@ import (
 	"syscall"
 )
 
-// AppendPerror appends what perror(3) prints of a file: FILE: REASON, in English.
-func AppendPerror(b []byte, file string, err error) []byte {
-	return appendStrerror(append(append(b, file...), ": "...), err)
+// AppendPerror appends what perror(3) prints of a file: FILE: REASON.
+func (t Texts) AppendPerror(b []byte, file string, err error) []byte {
+	return append(append(append(append(b, file...), ": "...), t.strerror(err)...), '\n')
 }
 
 // AppendUnsupported appends what netstat says of a table that this kernel has not.
-func AppendUnsupported(b []byte, t Texts, name string) []byte {
+func (t Texts) AppendUnsupported(b []byte, name string) []byte {
 	return fmt.Appendf(b, t.Text("%s: no support for `%s' on this system.\n"), "netstat", name)
 }
 
-// appendStrerror appends what strerror(3) says of err, in English, and a newline.
-func appendStrerror(b []byte, err error) []byte {
+// strerror is what strerror(3) says of err.
+func (t Texts) strerror(err error) string {
 	var errno syscall.Errno
 	switch {
 	case errors.As(err, &errno):
@@ -29,13 +29,12 @@ func appendStrerror(b []byte, err error) []byte {
 	case errors.Is(err, fs.ErrPermission):
 		errno = syscall.EACCES
 	default:
-		return append(append(b, err.Error()...), '\n')
+		return err.Error()
 	}
 	// Go's texts are the C library's but for the capital.
-	at := len(b)
-	b = append(b, errno.Error()...)
-	if c := b[at]; 'a' <= c && c <= 'z' {
-		b[at] = c - 'a' + 'A'
+	text := errno.Error()
+	if c := text[0]; 'a' <= c && c <= 'z' {
+		text = string(c-'a'+'A') + text[1:]
 	}
-	return append(b, '\n')
+	return t.Text(text)
 }

@@ -144,7 +144,7 @@ func (p *routePrinter) x25() (exitCode int) {
 func (p *routePrinter) ipx() (exitCode int) {
 	l, err := p.src.IPXRoutes(p.ctx)
 	if notOpened(err) {
-		p.errs = appendStrerror(p.errs, err)
+		p.errs = append(append(p.errs, p.Texts.strerror(err)...), '\n')
 		p.complain("IPX routing not in file /proc/net/ipx/route or /proc/net/ipx_route found.\n")
 		return exitFailed
 	}

@@ -234,7 +234,7 @@ func (p *routePrinter) missing(file, column string) {
 }
 
 func (p *routePrinter) perror(file string, err error) {
-	p.errs = AppendPerror(p.errs, file, err)
+	p.errs = p.Texts.AppendPerror(p.errs, file, err)
 }
 
 // print prints what is for readers of text alone.

@@ -9,8 +9,7 @@ import (
 	"netlive/internal/sock"
 )
 
-// The texts of timers are printf's, as net-tools' catalogues have them. What comes before the bracket is all that
-// languages change.
+// The texts of timers are printf's, as net-tools' catalogues have them.
 const (
 	timerOff    = "off (0.00/%ld/%d)"
 	timerOn     = "on%d (%2.2f/%ld/%d)" // of UDP and raw sockets
@@ -38,21 +37,27 @@ func (t *Table) appendTimer(b []byte, s *sock.Socket) []byte {
 	case !tcp && k <= 2:
 		text = timerOn
 	}
-	word, _, _ := strings.Cut(t.Texts.Text(text), " (")
-	before, after, numbered := strings.Cut(word, "%d")
-	b = append(b, before...)
-	if numbered {
-		b = append(strconv.AppendUint(b, uint64(timer.Kind), 10), after...)
+	// printf's conversions are of one letter's kind each: seconds are the one that is %2.2f.
+	numbers := []uint32{timer.Retrans, timer.Timeout}
+	if text == timerOn || text == timerOthers {
+		numbers = []uint32{uint32(timer.Kind), timer.Retrans, timer.Timeout}
 	}
-	b = append(b, " ("...)
-	if timer.Kind == 0 {
-		b = append(b, "0.00"...) // in the text itself: a point everywhere
-	} else {
-		b = t.appendSeconds(b, timer.Ticks)
+	text = t.Texts.Text(text)
+	for {
+		before, rest, ok := strings.Cut(text, "%")
+		b = append(b, before...)
+		verb := strings.IndexAny(rest, "df")
+		switch {
+		case !ok || verb < 0:
+			return b
+		case rest[verb] == 'f':
+			b = t.appendSeconds(b, timer.Ticks)
+		case len(numbers) > 0:
+			b = strconv.AppendUint(b, uint64(numbers[0]), 10)
+			numbers = numbers[1:]
+		}
+		text = rest[verb+1:]
 	}
-	b = strconv.AppendUint(append(b, '/'), uint64(timer.Retrans), 10)
-	b = strconv.AppendUint(append(b, '/'), uint64(timer.Timeout), 10)
-	return append(b, ')')
 }
 
 // appendSeconds appends 1/100 s as seconds.

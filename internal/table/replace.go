@@ -124,6 +124,7 @@ func (t *Table) seeNewer(r *slot, n *sock.Socket, s *sock.Snapshot, d *Diff) boo
 	changed = set(&r.Inode, n.Inode) || changed
 	changed = set(&r.NetNS, n.NetNS) || changed
 	changed = setUnix(r, n.Unix) || changed
+	r.SCTP = n.SCTP
 
 	t.uncount(r)
 	r.Proto = n.Proto
