@@ -78,7 +78,8 @@ func tables(o *options.Options, std streams, w words) int {
 			_, err = std.err.Write(p.errs)
 		}
 		if err == nil {
-			_, err = std.out.Write(p.out)
+			p.show(std)
+			err = p.broken
 		}
 		if err != nil {
 			return exitCode("netlive", err, std.err)

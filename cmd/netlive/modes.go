@@ -18,9 +18,21 @@ import (
 // page is what netstat prints in one pass: its two streams and, when it is not 0, the code with which it ends.
 type page struct {
 	out, errs []byte
+	// written is how much of out has been written already, and broken why it could not be.
+	written int
+	broken  error
 	// notes are lines for stderr that netstat does not have: netlive called as netstat leaves them out.
 	notes []byte
 	code  int
+}
+
+// show writes what is in the page so far: what comes takes its time.
+func (p *page) show(std streams) {
+	if p.broken != nil || p.written == len(p.out) {
+		return
+	}
+	_, p.broken = std.out.Write(p.out[p.written:])
+	p.written = len(p.out)
 }
 
 // printer makes pages for one command line.
@@ -46,14 +58,18 @@ func newPrinter(o *options.Options, std streams, w words) printer {
 		}}
 	case options.ModeMasquerade:
 		return &masquerade{o: o, proc: proc, render: render.Masquerade{
-			Extend: o.Extend, Names: names(o, nil), Texts: w.texts, Escape: std.outTTY,
+			Extend: o.Extend, Names: names(o, resolve.Config{}), Texts: w.texts, Escape: std.outTTY,
 		}}
 	}
 	sel := o.Select()
-	return &sockets{o: o, proc: proc, layout: newTable(o, proc, std, w), words: w, groups: &render.Groups{
-		IPv4: sel.Groups, IPv6: sel.Groups6, Unnamed: sel.Implied, Names: names(o, nil), Texts: w.texts,
+	s := &sockets{o: o, proc: proc, words: w, page: &page{}}
+	s.names = names(o, resolve.Config{Waiting: func() { s.page.show(std) }})
+	s.layout = newTable(o, proc, s.names, std, w)
+	s.groups = &render.Groups{
+		IPv4: sel.Groups, IPv6: sel.Groups6, Unnamed: sel.Implied, Names: s.names, Texts: w.texts,
 		Escape: std.outTTY, Strict: w.strict,
-	}}
+	}
+	return s
 }
 
 // statistics prints netstat -s.

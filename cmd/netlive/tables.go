@@ -23,8 +23,11 @@ import (
 type sockets struct {
 	o      *options.Options
 	proc   *procfallback.Source
+	names  *resolve.Resolver
 	layout *render.Table
 	words  words
+	// page is the one that is being made.
+	page *page
 	// groups is kept from pass to pass: netstat's table of them changes.
 	groups *render.Groups
 }
@@ -72,6 +75,10 @@ func (s *sockets) print(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
+	s.page = p
+	if !s.o.JSON {
+		s.askAhead(&snap)
+	}
 	w := walk{sockets: s, page: p, ctx: ctx, snap: &snap, sel: s.o.Select()}
 	if s.o.Programs && !s.o.JSON && (w.sel.Inet || w.sel.Unix) {
 		p.errs = s.words.appendOwners(p.errs, &snap)
@@ -82,6 +89,16 @@ func (s *sockets) print(ctx context.Context, p *page) error {
 	}
 	p.code, err = w.all()
 	return err
+}
+
+// askAhead has the names of hosts looked up that the rows will want.
+func (s *sockets) askAhead(snap *sock.Snapshot) {
+	for i := range snap.Sockets {
+		if row := &snap.Sockets[i]; row.Unix == nil && row.SCTP == nil && s.o.Shows(row) {
+			s.names.Ahead(row.Local.Addr())
+			s.names.Ahead(row.Remote.Addr())
+		}
+	}
 }
 
 // walk is one pass over the tables.
@@ -266,10 +283,10 @@ func appendTables(b []byte, t *render.Table, o *options.Options, all iter.Seq[*s
 }
 
 // newTable is the layout that o asks for.
-func newTable(o *options.Options, proc *procfallback.Source, std streams, w words) *render.Table {
+func newTable(o *options.Options, proc *procfallback.Source, names render.Names, std streams, w words) *render.Table {
 	t := &render.Table{
 		All: o.All, Listening: o.Listening, Extend: o.Extend, Programs: o.Programs, Wide: o.Wide, Timers: o.Timers,
-		Names: names(o, nil), Texts: w.texts, DecimalPoint: w.point, Escape: std.outTTY,
+		Names: names, Texts: w.texts, DecimalPoint: w.point, Escape: std.outTTY,
 	}
 	if o.Context {
 		t.Context = proc.Context
@@ -280,7 +297,8 @@ func newTable(o *options.Options, proc *procfallback.Source, std streams, w word
 	return t
 }
 
-// names resolves what o does not want as numbers. With arrived, hosts are looked up in the background.
-func names(o *options.Options, arrived func()) *resolve.Resolver {
-	return resolve.New(resolve.Config{Arrived: arrived, Hosts: !o.NumericHosts, Ports: !o.NumericPorts, Users: !o.NumericUsers})
+// names resolves what o does not want as numbers, in the way of c.
+func names(o *options.Options, c resolve.Config) *resolve.Resolver {
+	c.Hosts, c.Ports, c.Users = !o.NumericHosts, !o.NumericPorts, !o.NumericUsers
+	return resolve.New(c)
 }

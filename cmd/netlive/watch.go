@@ -13,6 +13,7 @@ import (
 	"netlive/internal/live"
 	"netlive/internal/options"
 	"netlive/internal/render"
+	"netlive/internal/resolve"
 	"netlive/internal/screen"
 	"netlive/internal/sock"
 	"netlive/internal/table"
@@ -58,7 +59,7 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 		c.Frame, c.Always = frameTime, false
 		return screen.Run(ctx, screen.Config{
 			Select: o.Shows, Extend: o.Extend > 0, Programs: o.Programs,
-			Names: func(arrived func()) render.Names { return names(o, arrived) }, Program: newPrograms().name,
+			Names: func(arrived func()) render.Names { return names(o, resolve.Config{Arrived: arrived}) }, Program: newPrograms().name,
 			Source: src.name(), Note: note,
 			In: std.in, Out: std.out, Env: std.env,
 		}, c)
@@ -66,7 +67,8 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 	if note != "" {
 		fmt.Fprintf(std.err, "netlive: %s\n", note)
 	}
-	d := &frames{o: o, source: src.name(), out: std.out, table: newTable(o, src.proc, std, words{})}
+	layout := newTable(o, src.proc, names(o, resolve.Config{}), std, words{})
+	d := &frames{o: o, source: src.name(), out: std.out, table: layout}
 	if err := live.Run(ctx, c, d); err != nil {
 		return err
 	}

@@ -7,84 +7,111 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"time"
 )
 
 const (
-	// lookupsMax is how many lookups run at once in the background.
-	lookupsMax = 8
-	// waitingMax is how many addresses may wait for one; a screen has fewer rows,
-	// and what finds no place now is asked for again when it is drawn again.
+	// lookupsMax is how many lookups run at once.
+	lookupsMax = 32
+	// waitingMax is how many addresses may wait for one ahead of their rows; a screen has fewer rows, and what finds no place
+	// is asked for when it is drawn.
 	waitingMax = 1024
 	// namesMax is how many addresses are remembered: a program that runs for months meets more.
 	namesMax = 1 << 16
+	// patience is how long a name is waited for before whoever waits is told so.
+	patience = 20 * time.Millisecond
 )
 
 // hosts remembers the names of addresses, and that there was none.
 type hosts struct {
-	lookup  func(ctx context.Context, addr string) ([]string, error)
-	arrived func()
+	lookup           func(ctx context.Context, addr string) ([]string, error)
+	arrived, waiting func()
 
 	mu      sync.Mutex
-	names   map[netip.Addr]string // empty: has no name, or it is being looked up
-	waiting []netip.Addr
+	names   map[netip.Addr]*host
+	queue   []*host
 	workers int
+}
+
+// host is what is known of an address.
+type host struct {
+	addr netip.Addr
+	name string        // empty when it has none; of those who look it up until done is closed
+	done chan struct{} // closed when the lookup has ended
 }
 
 // name returns the name of a; empty when it has none or, in the background, none yet.
 func (h *hosts) name(a netip.Addr) string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	name, ok := h.names[a]
-	if ok {
-		return name
-	}
-	if h.arrived == nil {
-		// A table is printed by one goroutine, so nobody else waits for the lock.
-		name = h.ask(a)
-		h.remember(a, name)
-		return name
-	}
-	if len(h.waiting) >= waitingMax {
+	background := h.arrived != nil
+	found := h.get(a, background)
+	if found == nil {
 		return ""
 	}
-	h.remember(a, "")
-	h.waiting = append(h.waiting, a)
+	select {
+	case <-found.done:
+		return found.name
+	default:
+	}
+	if background {
+		return ""
+	}
+	if h.waiting != nil {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		select {
+		case <-found.done:
+			return found.name
+		case <-timer.C:
+			h.waiting()
+		}
+	}
+	<-found.done
+	return found.name
+}
+
+// get finds what is known of an address, and has it looked up if that is nothing. With bounded, the answer is nil when too
+// many wait for their lookups already.
+func (h *hosts) get(a netip.Addr, bounded bool) *host {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	found := h.names[a]
+	if found != nil {
+		return found
+	}
+	if bounded && len(h.queue) >= waitingMax {
+		return nil
+	}
+	if len(h.names) >= namesMax {
+		clear(h.names) // those in use will be asked for again
+	}
+	found = &host{addr: a, done: make(chan struct{})}
+	h.names[a] = found
+	h.queue = append(h.queue, found)
 	if h.workers < lookupsMax {
 		h.workers++
 		go h.work()
 	}
-	return ""
+	return found
 }
 
-// remember is called with mu held.
-func (h *hosts) remember(a netip.Addr, name string) {
-	if len(h.names) >= namesMax {
-		clear(h.names) // those in use will be asked for again
-	}
-	h.names[a] = name
-}
-
-// work looks up what is waiting and ends when nothing is.
+// work looks up what is in the queue and ends when nothing is.
 func (h *hosts) work() {
 	for {
 		h.mu.Lock()
-		if len(h.waiting) == 0 {
+		if len(h.queue) == 0 {
 			h.workers--
 			h.mu.Unlock()
 			return
 		}
-		a := h.waiting[0]
-		h.waiting = h.waiting[1:]
+		found := h.queue[0]
+		h.queue = h.queue[1:]
 		h.mu.Unlock()
 
-		name := h.ask(a)
-		if name == "" {
-			continue
+		found.name = h.ask(found.addr)
+		close(found.done)
+		if found.name != "" && h.arrived != nil {
+			h.arrived()
 		}
-		h.mu.Lock()
-		h.remember(a, name)
-		h.mu.Unlock()
-		h.arrived()
 	}
 }
 

@@ -6,7 +6,8 @@
 // Databases are the files in /etc, read once when first asked. Hosts go through
 // the system's resolver; a name is asked for once in the life of the process,
 // and either waited for, as a table that is printed once must, or asked for in the
-// background, so that a live view is never held up.
+// background, so that a live view is never held up. What a table will want can be asked for ahead, all at once: then a
+// resolver that is dead costs one timeout, not one for each row.
 package resolve
 
 import (
@@ -22,8 +23,9 @@ import (
 	"netlive/internal/sock"
 )
 
-// lookupTimeout bounds one host lookup: glibc's resolver gives a server 5 s, twice (resolv.conf(5)).
-const lookupTimeout = 2 * 5 * time.Second
+// lookupTimeout bounds one host lookup. It is how long glibc's resolver takes for three dead servers, the most there are: 5 s
+// each, and in a second round a third of 10 s each (resolv.conf(5), __res_context_send). Go's own bound would be 30 s.
+const lookupTimeout = 24 * time.Second
 
 // Config says what is resolved; the rest is printed as numbers.
 type Config struct {
@@ -33,6 +35,10 @@ type Config struct {
 	// number until its name is there, and then Arrived is called, on another
 	// goroutine. Nil makes AppendHost wait for the name.
 	Arrived func()
+
+	// Waiting is called before a name that takes its time is waited for, on the goroutine that waits: what has been
+	// printed can be shown meanwhile. It may be nil.
+	Waiting func()
 
 	// Root is the root of the file system with etc/services and so on; nil is /.
 	Root fs.FS
@@ -73,7 +79,7 @@ func New(c Config) *Resolver {
 		}),
 		networks: sync.OnceValue(func() map[[4]byte]string { return parseNetworks(read("etc/networks")) }),
 		users:    sync.OnceValue(func() map[uint32]string { return parsePasswd(read("etc/passwd")) }),
-		hosts:    hosts{lookup: c.LookupAddr, arrived: c.Arrived, names: make(map[netip.Addr]string)},
+		hosts:    hosts{lookup: c.LookupAddr, arrived: c.Arrived, waiting: c.Waiting, names: make(map[netip.Addr]*host)},
 	}
 }
 
@@ -99,6 +105,14 @@ func (r *Resolver) AppendUser(b []byte, uid uint32) []byte {
 		}
 	}
 	return strconv.AppendInt(b, int64(int32(uid)), 10)
+}
+
+// Ahead has the name of an address looked up that AppendHost will be asked for.
+func (r *Resolver) Ahead(a netip.Addr) {
+	a = a.WithZone("")
+	if r.config.Hosts && a.IsValid() && !a.IsUnspecified() && (!a.Is4() || a.As4()[0] != 0) {
+		r.hosts.get(a, true)
+	}
 }
 
 // AppendHost appends the name of an address, or the address if it has none.

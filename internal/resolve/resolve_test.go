@@ -141,8 +141,58 @@ func TestLookupIsBounded(t *testing.T) {
 		if got := string(r.AppendHost(nil, netip.MustParseAddr("192.0.2.1"))); got != "192.0.2.1" {
 			t.Errorf("%q", got)
 		}
-		if d := time.Since(begin); d != 10*time.Second {
+		if d := time.Since(begin); d != 24*time.Second {
 			t.Errorf("waited %v", d)
+		}
+	})
+}
+
+// What is asked for ahead is looked up at once, and each address one time.
+func TestAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := names()
+		waited := 0
+		r := New(Config{
+			Hosts: true, Root: root,
+			LookupAddr: func(ctx context.Context, addr string) ([]string, error) {
+				time.Sleep(time.Second)
+				return l.addr(ctx, addr)
+			},
+			Waiting: func() { waited++ },
+		})
+		var addrs []netip.Addr
+		for i := range 3 * lookupsMax {
+			addrs = append(addrs, netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}))
+		}
+		addrs = append(addrs, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("0.0.0.0"), netip.MustParseAddr("0.1.2.3"), netip.Addr{})
+		begin := time.Now()
+		for _, a := range append(addrs, addrs...) {
+			r.Ahead(a)
+		}
+		if d := time.Since(begin); d != 0 {
+			t.Errorf("asking ahead took %v", d)
+		}
+		for range 2 {
+			for _, a := range addrs {
+				r.AppendHost(nil, a)
+			}
+		}
+		if d := time.Since(begin); d != 4*time.Second {
+			t.Errorf("took %v", d)
+		}
+		if waited != 4 {
+			t.Errorf("told %d times that it waits", waited)
+		}
+		if got := string(r.AppendHost(nil, netip.MustParseAddr("192.0.2.1"))); got != "www.example.com" {
+			t.Errorf("%q", got)
+		}
+		if len(l.asked) != 3*lookupsMax+1 {
+			t.Errorf("asked for %d addresses", len(l.asked))
+		}
+		for addr, n := range l.asked {
+			if n != 1 {
+				t.Errorf("%s was asked for %d times", addr, n)
+			}
 		}
 	})
 }
