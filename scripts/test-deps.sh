@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs the Debian packages that the tests run: the peers that netlive is compared
-# with, real servers and clients, and a C compiler for the race detector.
+# with and its languages, real servers and clients, and a C compiler for the race detector.
 set -euo pipefail
 
 declare -A package=(
@@ -14,6 +14,11 @@ missing=()
 for tool in "${!package[@]}"; do
 	command -v "$tool" >/dev/null || missing+=("${package[$tool]}")
 done
+# The C library's own texts, which netstat prints translated.
+[[ -e /usr/share/locale/de/LC_MESSAGES/libc.mo ]] || missing+=(libc-l10n)
+[[ -e /usr/share/i18n/locales/de_DE ]] || missing+=(locales)
+# A program that reads netstat's output.
+[[ -e /usr/share/munin/plugins/netstat ]] || missing+=(munin-plugins-core)
 if ((${#missing[@]})); then
 	scripts/apt-install.sh "${missing[@]}"
 fi

@@ -66,7 +66,7 @@ func TestRandomLines(t *testing.T) {
 			continuous++
 			continue // it may have no end; judgeContinuous compares some that have none
 		}
-		got, want := s.runHere(line), s.run(s.netstat, line)
+		got, want := s.runHere("netstat", line), s.run(s.netstat, line)
 		codes[want.code]++
 		if got != want {
 			t.Errorf("netstat %q:\n%s", line.args, got.against(want))
@@ -80,12 +80,14 @@ func TestRandomLines(t *testing.T) {
 	}
 }
 
-// runHere runs a command line in this process, on the stage's thread.
-func (s *stage) runHere(line commandLine) outcome {
+// runHere runs a command line in this process, called by a name, on the stage's thread.
+func (s *stage) runHere(name string, line commandLine) outcome {
 	var out, errs bytes.Buffer
 	done := make(chan int)
 	s.calls <- func() {
-		done <- run(append([]string{"netstat"}, line.args...), streams{in: strings.NewReader(""), out: &out, err: &errs, env: []string{"LC_ALL=C"}})
+		done <- run(append([]string{name}, line.args...), streams{
+			in: strings.NewReader(""), out: &out, err: &errs, env: append(line.env, "LC_ALL=C"), // the first of a name counts
+		})
 	}
 	code := <-done
 	return outcome{out.String(), errs.String(), code}

@@ -207,7 +207,7 @@ func (w *walk) rows(t *socketTable, proto sock.Proto) {
 		switch {
 		case !w.o.Shows(row), row.SCTP != nil && row.SCTP.Endpoint != (t.sctp == "eps"):
 		case w.o.JSON:
-			w.out = render.AppendSocketJSON(render.AppendComma(w.out), row)
+			w.out = w.layout.SocketJSON(render.AppendComma(w.out), row)
 		default:
 			w.out = appendRow(w.out, w.layout, row)
 		}

@@ -75,7 +75,7 @@ func traceOptions(o *options.Options) error {
 
 const longHelp = `netlive is netstat that the kernel keeps up to date.
 
-  netlive [OPTIONS]          netstat's tables of sockets, byte for byte
+  netlive [OPTIONS]          netstat's tables, byte for byte
   netlive watch [OPTIONS]    the same table, kept true on the screen
   netlive trace [OPTIONS]    a line for each TCP state change, as it happens
 
@@ -88,14 +88,19 @@ OPTIONS are netstat's own letters with netstat's meaning, in every verb:
   -U, --udplite          UDP-Lite
   -w, --raw              raw
   -x, --unix             UNIX domain sockets
-  -4, -6, -A FAMILY      of IPv4, of IPv6, of a family (inet, inet6, unix)
+  -S, --sctp             SCTP
+  -4, -6, -A FAMILY      of IPv4, of IPv6, of a family (inet, inet6, unix, ax25, x25, ipx, netrom, rose)
   -n, --numeric          numbers instead of names; --numeric-hosts, --numeric-ports, --numeric-users
   -e, --extend           user and inode too
   -p, --programs         the process that holds each socket
   -o, --timers           the timer of each socket
+  -Z, --context          the security context of that process
   -W, --wide             do not cut addresses
   -r, --route            the routing tables of -A FAMILY (default inet); -e -ee for more columns, -F, -C which
-  -s, --statistics       the counters of each protocol; -t, -u, -w choose, -6 for IPv6
+  -i, --interfaces       the interfaces and their counters; -a those that are down too, -e as ifconfig prints them
+  -g, --groups           the multicast groups of the interfaces
+  -s, --statistics       the counters of each protocol; -t, -u, -w, -S choose, -6 for IPv6
+  -M, --masquerade       masqueraded connections, of kernels that had them
   -v, --verbose          say which tables the kernel does not have
   -c, --continuous       print again each second
 
@@ -180,7 +185,24 @@ const jsonHelp = `JSON
     minisocket               with new_state CLOSE: TIME_WAIT or FIN_WAIT2, when the kernel keeps
                              the connection in that state a while longer
 
+  Options add to a socket what they add to netstat's rows:
+
+    timer timer_ms           -o: off on keepalive timewait probe, and until it expires
+    retransmits probes       -o: what was not answered
+    context                  -Z: the security context of the first owner; null when there is none
+
+  -S: kind is endpoint or association; local_addrs, remote_addrs, primary_local_addr, primary_remote_addr, assoc_id, assoc_state.
+  The protocols of the old days (ax25 ipx netrom rose x25) have local and remote as they write them, state, state_raw, device and
+  what else their tables have.
+
   netlive -s --json prints one object of objects: {"Ip": {"InReceives": 5028, …}, …}, tables and counters in the kernel's words.
   netlive -r --json prints one array of routes: family, table (fib, cache), destination, prefix_len, gateway, flags (netstat's
   letters), flags_raw, metric, ref, use, iface, mtu, window, irtt; null where there is none.
+  netlive -i --json prints one array of interfaces: name, flags, flags_raw, mtu, type, type_raw, hwaddr, txqueuelen, inet (address,
+  netmask, broadcast, destination), inet6 (address, prefix_len, scope, scope_raw), irq, base_addr, mem_start, mem_end, dma, port, and
+  the counters rx_bytes _packets _errors _dropped _fifo _frame _compressed _multicast, tx_bytes _packets _errors _dropped _fifo
+  _collisions _carrier _compressed.
+  netlive -g --json prints one array of groups: family, iface, users, group.
+  netlive -M --json prints one array of connections: proto, source_addr, source_port, destination_addr, destination_port, masq_port,
+  init_seq, delta, previous_delta, expires_cs (1/100 s).
 `

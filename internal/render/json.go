@@ -21,6 +21,33 @@ func AppendSocketJSON(b []byte, s *sock.Socket) []byte {
 	return append(b, '}')
 }
 
+// timerNames are netstat's words for the kinds of timers.
+var timerNames = [...]string{"off", "on", "keepalive", "timewait", "probe"}
+
+// SocketJSON appends s as AppendSocketJSON does, with what Timers and Context add.
+func (t *Table) SocketJSON(b []byte, s *sock.Socket) []byte {
+	b = append(b, '{')
+	b = appendSocketFields(b, s, true)
+	if t.Timers && s.Unix == nil && s.SCTP == nil {
+		name := ""
+		if int(s.Timer.Kind) < len(timerNames) {
+			name = timerNames[s.Timer.Kind]
+		}
+		b = appendTextJSON(b, `,"timer":`, name)
+		b = appendUint(b, `,"timer_ms":`, uint64(s.Timer.Ticks)*10)
+		b = appendUint(b, `,"retransmits":`, uint64(s.Timer.Retrans))
+		b = appendUint(b, `,"probes":`, uint64(s.Timer.Timeout))
+	}
+	if t.Context != nil {
+		context := ""
+		if s.Owner.Known() {
+			context = t.Context(s.Owner.PID)
+		}
+		b = appendTextJSON(b, `,"context":`, context)
+	}
+	return append(b, '}')
+}
+
 // appendSocketFields appends the names that sockets and events share. Queues are not news: an event has none.
 func appendSocketFields(b []byte, s *sock.Socket, queues bool) []byte {
 	b = append(b, `"proto":"`...)
