@@ -3,9 +3,11 @@
 package lang
 
 import (
+	"cmp"
+	"errors"
 	"strings"
+	"unicode/utf8"
 
-	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/ianaindex"
 )
 
@@ -19,27 +21,49 @@ type charset struct {
 
 // aliases are names that the C library knows and IANA does not, as normalized writes them.
 var aliases = map[string]string{
+	"ascii": "US-ASCII", "usascii": "US-ASCII", "ansix341968": "US-ASCII", // C's
 	"utf8": "UTF-8", "eucjp": "EUC-JP", "euckr": "EUC-KR", "koi8r": "KOI8-R", "koi8u": "KOI8-U", "sjis": "Shift_JIS",
 	// Subsets of what there is.
 	"gb2312": "GBK", "euccn": "GBK", "big5hkscs": "Big5", "euctw": "Big5",
 }
 
-// encoding is what writes the charset, nil when that is not known.
-func (c charset) encoding() encoding.Encoding {
-	name := c.name
-	key := normalized(name)
-	if n, ok := strings.CutPrefix(key, "iso8859"); ok {
-		name = "ISO-8859-" + n
-	} else if n, ok := strings.CutPrefix(key, "cp125"); ok {
-		name = "windows-125" + n
-	} else if alias, ok := aliases[key]; ok {
-		name = alias
+// encoder gives a function that turns UTF-8 into the charset and errs at what the charset lacks; nil when that is not known.
+func (c charset) encoder() func(string) (string, error) {
+	name := iana(c.name)
+	if name == "US-ASCII" { // which x/text has not
+		return encodeASCII
 	}
 	e, err := ianaindex.IANA.Encoding(name)
-	if err != nil {
+	if err != nil || e == nil {
 		return nil
 	}
-	return e
+	return func(text string) (string, error) { return e.NewEncoder().String(text) }
+}
+
+var errNotASCII = errors.New("not ASCII")
+
+func encodeASCII(text string) (string, error) {
+	if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return "", errNotASCII
+	}
+	return text, nil
+}
+
+// iana is the name of a charset as IANA knows it.
+func iana(name string) string {
+	key := normalized(name)
+	if n, ok := strings.CutPrefix(key, "iso8859"); ok {
+		return "ISO-8859-" + n
+	}
+	if n, ok := strings.CutPrefix(key, "cp125"); ok {
+		return "windows-125" + n
+	}
+	return cmp.Or(aliases[key], name)
+}
+
+// sameCharset reports whether two names are of one charset.
+func sameCharset(a, b string) bool {
+	return normalized(a) == normalized(b) || strings.EqualFold(iana(a), iana(b))
 }
 
 // normalized is how the C library compares names of charsets, and writes them in the names of locales' files: letters in
@@ -63,26 +87,26 @@ func normalized(name string) string {
 // converter gives a function that turns UTF-8 into the charset, false when the charset is not known. That function says
 // false of texts that the charset cannot write.
 func (c charset) converter() (func(string) (string, bool), bool) {
-	e := c.encoding()
-	if e == nil {
+	encode := c.encoder()
+	if encode == nil {
 		return nil, false
 	}
 	if normalized(c.name) == "utf8" {
 		return func(text string) (string, bool) { return text, true }, true
 	}
 	return func(text string) (string, bool) {
-		if b, err := e.NewEncoder().String(text); err == nil {
+		if b, err := encode(text); err == nil {
 			return b, true
 		}
-		return c.transliterate(e, text)
+		return c.transliterate(encode, text)
 	}, true
 }
 
 // transliterate writes a text letter by letter, with others for those that the charset lacks.
-func (c charset) transliterate(e encoding.Encoding, text string) (string, bool) {
+func (c charset) transliterate(encode func(string) (string, error), text string) (string, bool) {
 	var b strings.Builder
 	for _, r := range text {
-		s, err := e.NewEncoder().String(string(r))
+		s, err := encode(string(r))
 		if err != nil {
 			ok := false
 			if s, ok = c.substitute(r); !ok {
@@ -110,6 +134,14 @@ func (c charset) substitute(r rune) (string, bool) {
 		return "<<", true
 	case '»':
 		return ">>", true
+	case '„':
+		return ",,", true
+	case '“', '”':
+		return `"`, true
+	case '…':
+		return "...", true
+	case '–':
+		return "-", true
 	}
 	u, ok := umlauts[r]
 	switch {

@@ -29,6 +29,9 @@ func (h locales) has(name string) bool {
 	if name == "" || strings.Contains(name, "/") { // valid_locale_name
 		return false
 	}
+	if name, _, _ := strings.Cut(name, "@"); strings.HasSuffix(name, ".") {
+		return false // no locale has the charset ""
+	}
 	l := parseLocale(name)
 	dirs := []string{h.dir}
 	if h.path != "" {
@@ -36,19 +39,49 @@ func (h locales) has(name string) bool {
 	} else if h.archived(l.file(normalized(l.codeset), l.modifier)) {
 		return true
 	}
-	for _, dir := range dirs {
-		// A locale without the modifier does, one without the territory or the charset would be one more that is hardly
-		// ever there.
-		for _, file := range []string{
-			l.file(l.codeset, l.modifier), l.file(normalized(l.codeset), l.modifier),
-			l.file(l.codeset, ""), l.file(normalized(l.codeset), ""),
-		} {
-			if _, err := os.Stat(filepath.Join(dir, file, "LC_CTYPE")); err == nil {
-				return true
+	for _, file := range l.directories() {
+		for _, dir := range dirs {
+			if name, ok := codeset(filepath.Join(dir, file, "LC_CTYPE")); ok {
+				// The first that there is must have the charset that is asked for (_nl_find_locale).
+				return l.codeset == "" || sameCharset(l.codeset, name)
 			}
 		}
 	}
 	return false
+}
+
+// directories are those that the C library looks for, in its order: without charset, territory and modifier if need be
+// (_nl_make_l10nflist).
+func (l locale) directories() (names []string) {
+	for _, m := range [...]string{l.modifier, ""} {
+		for _, t := range [...]string{l.territory, ""} {
+			for _, c := range [...]string{l.codeset, normalized(l.codeset), ""} {
+				names = append(names, locale{language: l.language, territory: t}.file(c, m))
+			}
+		}
+	}
+	return names
+}
+
+// codeset is the charset of a locale, by its file LC_CTYPE: a magic number, the number of its values, where they begin.
+func codeset(path string) (string, bool) {
+	const (
+		index = 14 // _NL_CTYPE_CODESET_NAME
+		most  = 64 // longer than any name
+	)
+	f, err := os.Open(path)
+	if err != nil {
+		return "", false
+	}
+	defer f.Close()
+	var head [2 + index + 1]uint32
+	if err := binary.Read(f, binary.NativeEndian, &head); err != nil || head[1] <= index {
+		return "", false
+	}
+	text := make([]byte, most)
+	n, _ := f.ReadAt(text, int64(head[2+index])) // at the end of the file there may be less
+	name, _, ok := bytes.Cut(text[:n], []byte{0})
+	return string(name), ok
 }
 
 // file is the name of a directory, or of an entry of the archive.
@@ -81,6 +114,7 @@ const (
 	archiveEntry   = 12      // struct namehashent: hash, offset of name, offset of locale or 0 when that was removed
 	archiveEntries = 1 << 16 // more than any has, should the file be broken
 	archiveStrings = 1 << 20
+	archiveName    = 255 // the longest that setlocale takes
 )
 
 // archiveHead is the first half of it.
@@ -116,7 +150,8 @@ func archiveNames(f io.ReaderAt) (map[string]bool, error) {
 		if rec == 0 || at < 0 || at >= int64(len(texts)) {
 			continue
 		}
-		if text, _, ok := bytes.Cut(texts[at:], []byte{0}); ok {
+		// Names may lie within each other, and so might be more than the file has bytes.
+		if text, _, ok := bytes.Cut(texts[at:min(at+archiveName+1, int64(len(texts)))], []byte{0}); ok {
 			names[string(text)] = true
 		}
 	}

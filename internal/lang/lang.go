@@ -77,7 +77,7 @@ func (l *Language) Tag() string {
 	return l.tag
 }
 
-// DecimalPoint is what parts the fraction of a number: a point or a comma. It goes by its own variable and may differ
+// DecimalPoint is what parts the fraction of a number: a point, a comma, Pashto's own. It goes by its own variable and may differ
 // from what is usual in the language.
 func (l *Language) DecimalPoint() string {
 	if l == nil {

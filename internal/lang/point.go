@@ -9,7 +9,8 @@ import "strings"
 const (
 	commaLanguages = " ab agr an ast ayc az be bg br bs ca ce crh cs csb cv da de dsb el es et eu ff fi fo fr fur fy gl" +
 		" hr hsb ht hu ia id is it ka kab kk kl ku ky lb li lij ln lt lv mg mhr mk mn nb nds nl nn oc os pap pl pt quz ro" +
-		" ru rw sah sc se sgs sk sl sq sr sv szl tg tr tt uk vi wa wo "
+		" ru rw sah sc se sgs sk sl sq sr sv szl tg tr tt uk vi wa wo" +
+		" german deutsch " // de_DE, in locale.alias
 	// otherPlaces are those which have not what their languages have.
 	otherPlaces = " az_IR de_CH de_LI en_DK es_DO es_GT es_HN es_MX es_NI es_PA es_PR es_SV es_US fr_CH it_CH "
 )
@@ -21,7 +22,10 @@ func (env environ) decimalPoint() string {
 	if strings.Contains(otherPlaces, " "+l.place()+" ") {
 		comma = !comma
 	}
-	if comma {
+	switch {
+	case l.place() == "ps_AF":
+		return "٫" // in UTF-8, which is all it has
+	case comma:
 		return ","
 	}
 	return "."
