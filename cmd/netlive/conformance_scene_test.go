@@ -33,6 +33,9 @@ func conformScene(t *testing.T, p pair, tally *tally) {
 	for _, line := range lines(200) {
 		s.judge(tally, line)
 	}
+	for _, line := range spoken(true) {
+		s.judge(tally, line)
+	}
 	nobody := newStage(t, "scene as nobody", p, ns, [2]string{"/etc", etc})
 	nobody.mask, nobody.nobody = maskTimers, true
 	for _, line := range lines(0) {
@@ -65,7 +68,7 @@ func checkScene(t *testing.T, table string) {
 // maskTimers hides how long timers have to run, which differs from one run to the next.
 func maskTimers(text string) string { return timers.ReplaceAllString(text, "(S/") }
 
-var timers = regexp.MustCompile(`\(\d+\.\d\d/`)
+var timers = regexp.MustCompile(`\(\d+[.,]\d\d/`)
 
 // scene is the sockets of the real rig. All stay open until the test is over.
 type scene struct {

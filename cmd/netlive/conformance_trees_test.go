@@ -34,22 +34,31 @@ var trees = []madeTree{
 	{name: "unseen", nobody: true},
 }
 
-// conformTree compares on a made-up /proc tree, in a network namespace with little but a loopback device: interfaces
-// are not read from /proc alone.
-func conformTree(t *testing.T, p pair, tally *tally, made madeTree) {
+// treeStage is a stage where /proc is a made-up tree.
+func treeStage(t *testing.T, name string, p pair, made string) *stage {
+	t.Helper()
 	archive := func(name string) string { return filepath.Join("testdata", "conformance", name+".txtar") }
 	ns := kerneltest.NetNS(t)
 	ip(t, ns, `
 link add veth1 address 02:00:00:00:00:01 type veth peer name veth10
 link set veth1 mtu 1400 arp off
 `)
-	s := newStage(t, "tree "+made.name, p, ns, [2]string{"/etc", tree(t, archive("etc"))}, [2]string{"/proc", tree(t, archive(made.name))})
+	return newStage(t, name, p, ns, [2]string{"/etc", tree(t, archive("etc"))}, [2]string{"/proc", tree(t, archive(made))})
+}
+
+// conformTree compares on a made-up /proc tree, in a network namespace with little but a loopback device: interfaces
+// are not read from /proc alone.
+func conformTree(t *testing.T, p pair, tally *tally, made madeTree) {
+	s := treeStage(t, "tree "+made.name, p, made.name)
 	s.nobody = made.nobody
 	for i, line := range lines(made.madeUp) {
 		s.judge(tally, line)
 		if i%5 == 0 {
 			s.compare(tally, line.strictly())
 		}
+	}
+	for _, line := range spoken(made.madeUp > 0) {
+		s.judge(tally, line)
 	}
 	if made.name == "full" {
 		for title, line := range continuousLines {

@@ -40,7 +40,7 @@ func newWords(std streams, netstat bool) (words, error) {
 	}
 	l := choose(std.getenv)
 	w.point = l.DecimalPoint()
-	if l.Tag() != "en" {
+	if l.Translates() {
 		w.texts = l.Text
 	}
 	return w, nil

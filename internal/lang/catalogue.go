@@ -10,7 +10,7 @@ import (
 	"github.com/leonelquinteros/gotext"
 )
 
-//go:embed po/*.po
+//go:embed po/*.po po/libc/*.po
 var files embed.FS
 
 // catalogues says which languages and which of their places have which catalogue. german and deutsch are in the C
@@ -42,19 +42,31 @@ func (l *Language) load(name string, c charset) {
 	}
 }
 
-// parse reads a catalogue. It must be there.
+// parse reads a catalogue, which must be there, and that of the C library's texts if there is one.
 func parse(name string) map[string]string {
 	data, err := files.ReadFile("po/" + name + ".po")
 	if err != nil {
 		panic(err) // embedded
 	}
-	po := gotext.NewPo()
-	po.Parse(data)
 	texts := map[string]string{}
-	for english, t := range po.GetDomain().GetTranslations() {
+	read(data, texts)
+	if data, err := files.ReadFile("po/libc/" + name + ".po"); err == nil {
+		read(data, texts)
+	}
+	return texts
+}
+
+func read(po []byte, texts map[string]string) {
+	file := gotext.NewPo()
+	file.Parse(po)
+	add(file.GetDomain(), texts)
+}
+
+// add adds what a domain has to texts.
+func add(d *gotext.Domain, texts map[string]string) {
+	for english, t := range d.GetTranslations() {
 		if english != "" && t.IsTranslated() {
 			texts[english] = t.Get()
 		}
 	}
-	return texts
 }

@@ -41,14 +41,7 @@ func plain(locale string) bool { return locale == "C" || locale == "POSIX" }
 // gettext looks each text up in all languages of LANGUAGE, and so mixes those whose catalogues are not complete. Here it is
 // the first language that there is: no table is in two.
 func (env environ) catalogue(strict bool) string {
-	locale := env.category("LC_MESSAGES")
-	if plain(locale) {
-		return ""
-	}
-	for entry := range strings.SplitSeq(cmp.Or(env("LANGUAGE"), locale), ":") {
-		if plain(entry) {
-			return ""
-		}
+	for _, entry := range env.languages() {
 		l := parseLocale(entry)
 		if name := l.catalogue(); name != "" && (!strict || netstats(name)) {
 			return name
@@ -60,6 +53,22 @@ func (env environ) catalogue(strict bool) string {
 		}
 	}
 	return ""
+}
+
+// languages are the names of the locales whose texts are wanted, the best first.
+func (env environ) languages() []string {
+	locale := env.category("LC_MESSAGES")
+	if plain(locale) {
+		return nil
+	}
+	var list []string
+	for entry := range strings.SplitSeq(cmp.Or(env("LANGUAGE"), locale), ":") {
+		if plain(entry) {
+			break
+		}
+		list = append(list, entry)
+	}
+	return list
 }
 
 // charset is what texts are to be written in. unnamed is for locales whose names have no charset, as de_DE: their

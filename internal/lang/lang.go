@@ -3,7 +3,7 @@
 // Package lang translates what netlive prints into the language that the environment asks for, by the rules of GNU
 // gettext.
 //
-// The catalogues are po/*.po. Their msgids are net-tools' own English texts, byte for byte, headings as whole lines with
+// The catalogues are po/*.po, and po/libc/*.po for what the C library says in netstat's name. Their msgids are net-tools' own English texts, byte for byte, headings as whole lines with
 // their line feed. Those of the languages that net-tools 2.10 has are
 // its own, with their faults, as netstat prints them; Chinese is ours.
 //
@@ -13,12 +13,17 @@
 // protocols, flags. Then give NAME its line in catalogues (catalogue.go). The tests find what does not fit.
 package lang
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // Language is the words of a language in the character set of a terminal. nil is English.
 type Language struct {
 	tag   string
 	texts map[string]string
+	// libc is the C library's own catalogue on this machine: Strict alone has it.
+	libc  *libc
 	point string
 }
 
@@ -28,6 +33,7 @@ func Choose(env func(string) string) *Language {
 	l := &Language{tag: "en", point: environ(env).decimalPoint()}
 	if name := environ(env).catalogue(false); name != "" {
 		l.load(name, environ(env).charset("UTF-8"))
+		delete(l.texts, header)
 	}
 	return l
 }
@@ -47,16 +53,26 @@ func strict(env environ, dir string) *Language {
 		}
 	}
 	l.point = env.decimalPoint()
-	if name := env.catalogue(true); name != "" {
-		// What German locales without a charset in their names are installed with, and so those next to them.
-		charset := "ISO-8859-1"
-		if strings.HasSuffix(env.category("LC_CTYPE"), "@euro") {
-			charset = "ISO-8859-15"
-		}
-		l.load(name, env.charset(charset))
+	// What German locales without a charset in their names are installed with, and so those next to them.
+	unnamed := "ISO-8859-1"
+	if strings.HasSuffix(env.category("LC_CTYPE"), "@euro") {
+		unnamed = "ISO-8859-15"
 	}
+	charset := env.charset(unnamed)
+	if name := env.catalogue(true); name != "" {
+		l.load(name, charset)
+		maps.DeleteFunc(l.texts, func(english, _ string) bool { return libcTexts()[english] != "" })
+		if text, ok := l.texts[header]; ok {
+			l.texts[""] = text
+			delete(l.texts, header)
+		}
+	}
+	l.libc = newLibc(env.languages(), charset)
 	return l
 }
+
+// header is the msgid of a catalogue's own header, which gettext gives for an empty text.
+const header = "(header)"
 
 // Text is what stands for an English text of net-tools: that itself when it has no translation.
 func (l *Language) Text(english string) string {
@@ -66,8 +82,11 @@ func (l *Language) Text(english string) string {
 	if text, ok := l.texts[english]; ok {
 		return text
 	}
-	return english
+	return l.libc.text(english)
 }
+
+// Translates reports whether Text may give something else than English.
+func (l *Language) Translates() bool { return l != nil && (l.texts != nil || l.libc != nil) }
 
 // Tag is the BCP 47 tag of the language, as in en or zh-CN.
 func (l *Language) Tag() string {

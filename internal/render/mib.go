@@ -3,6 +3,7 @@
 package render
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,8 +47,7 @@ func (s *Statistics) ipv6() bool { return s.Families == "inet6" }
 // Append appends to out what netstat prints on stdout and to errs what it prints on stderr.
 func (s *Statistics) Append(out, errs []byte, files *mib.Files) (_, _ []byte, exitCode int) {
 	if s.Wants() == 0 {
-		out = append(out, "netstat: No statistics support for specified address family: "...)
-		return append(append(out, s.Families...), '\n'), errs, 1
+		return fmt.Appendf(out, s.Texts.Text("netstat: No statistics support for specified address family: %s\n"), s.Families), errs, 1
 	}
 	t := mibText{Statistics: s, b: out, indent: indentNormal}
 	for i, f := range s.order() {
@@ -68,7 +68,7 @@ func (s *Statistics) Append(out, errs []byte, files *mib.Files) (_, _ []byte, ex
 			}
 		}
 		if c.BrokenAt > 0 && !s.ipv6() {
-			errs = append(append(errs, s.Texts.Text("Problem while parsing /proc/"+f.String())...), '\n')
+			errs = append(errs, s.Texts.Text("Problem while parsing /proc/"+f.String()+"\n")...)
 		}
 		if c.ReadErr != nil {
 			errs = s.Texts.AppendPerror(errs, "/proc/"+f.String(), c.ReadErr)

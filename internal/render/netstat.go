@@ -120,6 +120,8 @@ func (t *Table) appendState(b []byte, s *sock.Socket) []byte {
 	switch {
 	case sock.ProtosRaw.Has(s.Proto):
 		return strconv.AppendUint(b, uint64(s.State), 10)
+	case sock.ProtosTCP.Has(s.Proto) && s.State == sock.StateNone:
+		return append(b, t.Texts.unnamed()...)
 	case sock.ProtosTCP.Has(s.Proto), s.State == sock.Established:
 		return append(b, t.Texts.Text(s.State.String())...)
 	case s.State == sock.Close:

@@ -8,8 +8,16 @@ type Texts func(text string) string
 
 // Text is what stands for an English text.
 func (t Texts) Text(english string) string {
-	if t == nil {
+	if t == nil || english == "" {
 		return english
 	}
 	return t(english)
+}
+
+// unnamed is what netstat prints for a TCP state that has no name: gettext gives the header of its catalogue for an empty text.
+func (t Texts) unnamed() string {
+	if t == nil {
+		return ""
+	}
+	return t("")
 }
