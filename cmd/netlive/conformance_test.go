@@ -52,6 +52,22 @@ var deliberate = []differs{
 		hide:   regexp.MustCompile(`(?m)^(2080175520|\*         |          ) `),
 		reason: "ROSE's addresses are there; netstat overwrites the first with the NUL of the next",
 	},
+	{
+		rig:    "tree faults",
+		hide:   regexp.MustCompile(`(?m)^1234567890 .*\n`),
+		reason: "an X.25 source has all of its ten digits; netstat cuts the last",
+	},
+	{
+		rig:    "tree faults",
+		line:   regexp.MustCompile(`-\w*i|--interfaces`),
+		hide:   regexp.MustCompile(`(?m)^abcdefghijklmno.*\n(?: .*\n)*`),
+		reason: "an interface whose name has 15 letters has its counters; netstat does not find them and shows zeros",
+	},
+	{
+		rig:    "tree faults",
+		line:   regexp.MustCompile(`-gnc`),
+		reason: "each pass of -gc shows the same groups; netstat takes those of IPv4 for IPv6's from the second pass on",
+	},
 }
 
 func TestConformance(t *testing.T) {

@@ -29,6 +29,7 @@ var trees = []madeTree{
 	{name: "halves"},
 	{name: "loops"},
 	{name: "empty"},
+	{name: "faults"},
 	{name: "none"},
 	{name: "closed", nobody: true},
 	{name: "unseen", nobody: true},
@@ -42,6 +43,7 @@ func treeStage(t *testing.T, name string, p pair, made string) *stage {
 	ip(t, ns, `
 link add veth1 address 02:00:00:00:00:01 type veth peer name veth10
 link set veth1 mtu 1400 arp off
+link add abcdefghijklmno type veth peer name abcdefghijklmn
 `)
 	return newStage(t, name, p, ns, [2]string{"/etc", tree(t, archive("etc"))}, [2]string{"/proc", tree(t, archive(made))})
 }
@@ -60,26 +62,28 @@ func conformTree(t *testing.T, p pair, tally *tally, made madeTree) {
 	for _, line := range spoken(made.madeUp > 0) {
 		s.judge(tally, line)
 	}
-	if made.name == "full" {
-		for title, line := range continuousLines {
-			s.judgeContinuous(tally, line, title)
-		}
+	for title, text := range continuousLines[made.name] {
+		line := parseLine(text)
+		s.judgeContinuous(tally, line, title)
+		s.judgeContinuous(tally, line.strictly(), title)
 	}
 }
 
-// continuousLines have no end, by a text that each of their passes has once.
-var continuousLines = map[string]string{
-	"Active Internet":   "-tnc",
-	"Kernel IP routing": "-rnc",
-	"Iface  ":           "-ic",
-	"---------------":   "-gnc4",
-	"prot   expire":     "-Mnc",
+// continuousLines have no end, by the tree and by a text that each of their passes has once.
+var continuousLines = map[string]map[string]string{
+	"full": {
+		"Active Internet":   "-tnc",
+		"Kernel IP routing": "-rnc",
+		"Iface  ":           "-ic",
+		"---------------":   "-gnc4",
+		"prot   expire":     "-Mnc",
+	},
+	"faults": {"---------------": "-gnc"},
 }
 
 // judgeContinuous compares the first two passes of a line with -c. Each pass comes a second after the one before.
-func (s *stage) judgeContinuous(tally *tally, text, title string) {
+func (s *stage) judgeContinuous(tally *tally, line commandLine, title string) {
 	s.t.Helper()
-	line := parseLine(text)
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	begin := func(program string) <-chan outcome {

@@ -32,6 +32,7 @@ const exitCodesHelp = `Exit codes
   The netstat face (netlive without a verb, or called as netstat) has net-tools' codes:
     0    all was printed
     1    something that was asked for is not to be had here
+    2    a word that is neither a verb nor an option, or an option that is a verb's (netlive)
     3    the options are wrong
     255  a file in /proc is there and cannot be used
 

@@ -56,8 +56,8 @@ func face(args []string, std streams) int {
 		err = root.Help()
 	case len(o.Operands) > 0:
 		err = options.Usage("netlive: %q is neither a verb nor an option; see netlive help", o.Operands[0])
-	case o.Count > 0 || o.Source != options.SourceAuto:
-		err = options.Usage("netlive: --count and --source are for netlive watch")
+	case o.Count > 0 || o.Timed || o.Source != options.SourceAuto:
+		err = options.Usage("netlive: --count, --interval and --source are for netlive watch")
 	default:
 		return tables(&o, std, w)
 	}

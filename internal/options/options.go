@@ -74,9 +74,10 @@ type Options struct {
 	Help, Version bool // -h, -V: what follows them was not read
 
 	JSON     bool          // --json
-	Interval time.Duration // --interval, 1 s if not given
-	Count    int           // --count, 0 without end
-	Source   Source        // --source
+	Interval time.Duration // --interval, 1 s if not given: Timed says whether it was
+	Timed    bool
+	Count    int    // --count, 0 without end
+	Source   Source // --source
 	// Operands are the words that are no options. netstat ignores them.
 	Operands []string
 	// Warnings are lines for stderr that do not stop netstat.

@@ -153,7 +153,7 @@ func (o *Options) setInterval(arg string) error {
 	if d < MinInterval {
 		return o.badValue("--interval: %q is too short (at least %v)", arg, MinInterval)
 	}
-	o.Interval = d
+	o.Interval, o.Timed = d, true
 	return nil
 }
 

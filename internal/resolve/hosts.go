@@ -24,6 +24,7 @@ const (
 
 // hosts remembers the names of addresses, and that there was none.
 type hosts struct {
+	ctx              context.Context
 	lookup           func(ctx context.Context, addr string) ([]string, error)
 	arrived, waiting func()
 
@@ -118,7 +119,7 @@ func (h *hosts) work() {
 // ask is the lookup itself. An IPv4-mapped address is asked for as such: files have to
 // have it literally, DNS is asked for the IPv4 address (both as in libc).
 func (h *hosts) ask(a netip.Addr) string {
-	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
+	ctx, cancel := context.WithTimeout(h.ctx, lookupTimeout)
 	defer cancel()
 	// With an error there may be names all the same: those that were well formed.
 	names, _ := h.lookup(ctx, a.String())

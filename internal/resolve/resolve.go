@@ -36,6 +36,9 @@ type Config struct {
 	// goroutine. Nil makes AppendHost wait for the name.
 	Arrived func()
 
+	// Context ends lookups early: then an address has no name. Nil is never.
+	Context context.Context
+
 	// Waiting is called before a name that takes its time is waited for, on the goroutine that waits: what has been
 	// printed can be shown meanwhile. It may be nil.
 	Waiting func()
@@ -60,6 +63,9 @@ func New(c Config) *Resolver {
 	if c.Root == nil {
 		c.Root = os.DirFS("/")
 	}
+	if c.Context == nil {
+		c.Context = context.Background()
+	}
 	if c.LookupAddr == nil {
 		c.LookupAddr = net.DefaultResolver.LookupAddr
 	}
@@ -79,7 +85,7 @@ func New(c Config) *Resolver {
 		}),
 		networks: sync.OnceValue(func() map[[4]byte]string { return parseNetworks(read("etc/networks")) }),
 		users:    sync.OnceValue(func() map[uint32]string { return parsePasswd(read("etc/passwd")) }),
-		hosts:    hosts{lookup: c.LookupAddr, arrived: c.Arrived, waiting: c.Waiting, names: make(map[netip.Addr]*host)},
+		hosts:    hosts{ctx: c.Context, lookup: c.LookupAddr, arrived: c.Arrived, waiting: c.Waiting, names: make(map[netip.Addr]*host)},
 	}
 }
 
