@@ -67,6 +67,7 @@ int dump_tcp(struct bpf_iter__tcp *ctx)
 		if (tp) {
 			fill_tcp_queues(&r, tp);
 			r.inode = read_inode(&tp->inet_conn.icsk_inet.sk);
+			r.cgroup = read_cgroup(&tp->inet_conn.icsk_inet.sk);
 		}
 	}
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
@@ -87,6 +88,7 @@ int dump_udp(struct bpf_iter__udp *ctx)
 	fill_common(&r, &sk->__sk_common, ctx->uid);
 	r.lport = host16(up->inet.inet_sport);
 	r.inode = read_inode(sk);
+	r.cgroup = read_cgroup(sk);
 	/* net/ipv4/udp.c, udp4_format_sock; the socket itself holds one count of sk_wmem_alloc. */
 	r.recv_q = sk->sk_backlog.rmem_alloc.counter - up->forward_deficit;
 	r.send_q = sk->sk_wmem_alloc.refs.counter - 1;
@@ -121,6 +123,7 @@ int dump_unix(struct bpf_iter__unix *ctx)
 	r.netns = sk->__sk_common.skc_net.net->ns.inum;
 	r.uid = ctx->uid;
 	r.inode = read_inode(sk);
+	r.cgroup = read_cgroup(sk);
 	r.refcnt = sk->__sk_common.skc_refcnt.refs.counter;
 	if (bpf_core_type_exists(struct bpf_unix_iter_state))
 		r.refcnt--; /* the iterator's own */
@@ -178,23 +181,30 @@ int dump_task_file(struct bpf_iter__task_file *ctx)
 	struct owner_record r = {};
 
 	r.cookie = bpf_get_socket_cookie(sk);
-	r.pid = task->tgid;
+	r.pid = read_pid(task);
+	r.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	r.fd = ctx->fd;
 	/* net/mptcp/subflow.c, mptcp_subflow_create_socket: a subflow is given its owner's inode number. */
 	if (sk->sk_protocol == IPPROTO_MPTCP)
 		r.mptcp_inode = read_inode(sk);
-	BPF_CORE_READ_STR_INTO(&r.comm, task, group_leader, comm);
+	read_comm(r.comm, task);
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	hold(task->tgid);
 
 	if (!is_watched(sk))
 		return 0;
 
 	struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 
-	if (life && life->how < HOW_SEEDED) {
+	if (!life)
+		return 0;
+	if (life->how < HOW_SEEDED) {
 		life->pid = r.pid;
+		life->tgid = task->tgid;
+		life->start_ns = r.start_ns;
 		life->how = HOW_SEEDED;
-		copy16(life->comm, r.comm);
 	}
+	if (life->tgid == task->tgid)
+		copy16(life->comm, r.comm); /* it may run another program by now */
 	return 0;
 }

@@ -42,9 +42,12 @@ enum {
 
 /* include/linux/socket.h, include/uapi/linux/in.h */
 enum {
+	AF_UNIX = 1,
 	AF_INET = 2,
 	AF_INET6 = 10,
 	IPPROTO_TCP = 6,
+	IPPROTO_UDP = 17,
+	IPPROTO_UDPLITE = 136,
 	IPPROTO_MPTCP = 262,
 };
 
@@ -68,6 +71,14 @@ enum {
 	TCP_LISTEN,
 	TCP_CLOSING,
 	TCP_NEW_SYN_RECV,
+};
+
+/* include/uapi/linux/bpf.h: the context of cgroup programs for sockets, as far as it is read. Not the kernel's own layout. */
+struct bpf_sock {
+	__u32 bound_dev_if;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -134,6 +145,18 @@ struct socket_alloc {
 	struct inode vfs_inode;
 };
 
+struct kernfs_node {
+	__u64 id; /* since 5.5; on 64 bit machines the inode number */
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup; /* since 5.15; before, a word of its own kind */
+};
+
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
@@ -147,6 +170,7 @@ struct sock {
 	kuid_t sk_uid;
 	__u32 sk_ack_backlog;
 	struct socket *sk_socket;
+	struct sock_cgroup_data sk_cgrp_data; /* CONFIG_SOCK_CGROUP_DATA */
 };
 
 /* sk_ino came with 6.17 (net/core/sock.c, sock_i_ino); before it the number is in the file's inode. */
@@ -208,12 +232,37 @@ struct bpf_unix_iter_state {
 	unsigned int cur_sk;
 };
 
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+/* include/linux/pid_types.h */
+enum pid_type {
+	PIDTYPE_PID,
+	PIDTYPE_TGID,
+};
+
+struct signal_struct {
+	struct pid *pids[4];
+};
+
 struct task_struct {
 	int tgid;
 	struct task_struct *group_leader;
+	struct signal_struct *signal;
+	__u64 start_boottime; /* start_time before 5.5 had the same clock; not read there */
 	char comm[16];
 };
-
 
 struct bpf_iter_meta {
 	struct seq_file *seq;

@@ -19,6 +19,12 @@
 /* Inode number of the one network namespace to tell of; 0 tells of all. Set before load. */
 const volatile __u32 filter_netns = 0;
 
+/* Inode number of the reader's PID namespace, by whose numbers processes are told; 0 is the initial one. Set before load. */
+const volatile __u32 pid_namespace = 0;
+
+/* The reader keeps a table, and is told when it is stale. Set before load. */
+const volatile bool keep_table = 0;
+
 /* Records that found no room in the ring. Written here, read by Go. */
 __u64 events_lost;
 
@@ -27,6 +33,26 @@ __u64 events_lost;
  * CPU more than all else here together, and a reader that is awake finds the record anyway.
  */
 __u32 reader_sleeps;
+
+/*
+ * By enum news: what no event tells of has happened since Go cleared the byte. Of stale the reader is told
+ * at once, by one record until it clears it; active it looks at when it sees fit. Bytes, so that processors which set
+ * different ones need no atomic operation.
+ */
+__u8 stale[NEWS_COUNT];
+__u8 active[NEWS_COUNT];
+
+/*
+ * Which processes hold sockets: the number of the walk that found them last, or that was the last when
+ * they became owners, by the low bits of their PID. Two processes may share an entry: then one is taken for a holder that is none, and
+ * a walk is made for nothing.
+ */
+#define HOLDERS (1 << 16)
+__u8 holders[HOLDERS];
+/* The number of the walk, 1 to 255. Written by Go before each walk over descriptors. */
+__u8 walk = 1;
+/* A process that holds sockets has run another program, so the names in lives may be old. */
+__u8 renamed;
 
 /* Events to Go. Written by watch_*, emptied by tracer.Stream. Size set before load. */
 struct {
@@ -38,8 +64,11 @@ struct {
 /* What is remembered of a socket. */
 struct life {
 	__u64 since_ns; /* when it entered its state; 0 unknown */
+	__u64 start_ns; /* when the owner started */
 	__u8 comm[COMM_LEN];
-	__u32 pid; /* owner's thread group id; 0 unknown */
+	__u32 pid; /* owner's thread group id as the reader knows it; 0 unknown */
+	__u32 tgid; /* the same as the kernel knows it */
+	__u32 user; /* the last of others that were seen to use the socket, as tgid */
 	__u8 how; /* enum owner_how */
 	__u8 pad[3];
 };
@@ -119,15 +148,66 @@ static __always_inline bool is_watched(const struct sock *sk)
 	return !filter_netns || sk->__sk_common.skc_net.net->ns.inum == filter_netns;
 }
 
+/* The cgroup that the socket was made in, as cgroup v2 numbers it. */
+static __always_inline __u64 read_cgroup(const struct sock *sk)
+{
+	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return 0;
+	return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+}
+
+/* The process of a task as the reader numbers it; 0 when it is not in the reader's PID namespace. */
+static __always_inline __u32 read_pid(struct task_struct *task)
+{
+	if (!pid_namespace)
+		return BPF_CORE_READ(task, tgid);
+
+	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	__u32 level = BPF_CORE_READ(pid, level);
+
+	for (__u32 i = 0; i < 32; i++) { /* include/linux/pid_namespace.h, MAX_PID_NS_LEVEL */
+		struct upid upid = {};
+
+		if (i > level)
+			break;
+		bpf_core_read(&upid, sizeof(upid), &pid->numbers[i]);
+		if (BPF_CORE_READ(upid.ns, ns.inum) == pid_namespace)
+			return upid.nr;
+	}
+	return 0;
+}
+
+/* The thread's name may be its own: a process is known by its leader's. */
+static __always_inline void read_comm(__u8 *comm, struct task_struct *task)
+{
+	BPF_CORE_READ_STR_INTO((__u8(*)[COMM_LEN])comm, task, group_leader, comm);
+}
+
+static __always_inline void hold(__u32 tgid)
+{
+	holders[tgid % HOLDERS] = walk;
+}
+
+/* Found by the last walk or by the one before: the last may be under way. */
+static __always_inline bool holds(__u32 tgid)
+{
+	__u8 found = holders[tgid % HOLDERS];
+
+	return found && (found == walk || found == (walk == 1 ? 255 : walk - 1));
+}
+
 /* Only where the kernel runs on behalf of the process that holds the socket. */
 static __always_inline void own_by_current(struct life *life)
 {
-	life->pid = bpf_get_current_pid_tgid() >> 32;
-	life->how = HOW_EXACT;
-	/* The thread's name, but a process is known by its leader's. */
 	struct task_struct *task = (void *)bpf_get_current_task();
 
-	BPF_CORE_READ_STR_INTO(&life->comm, task, group_leader, comm);
+	life->tgid = bpf_get_current_pid_tgid() >> 32;
+	life->user = 0;
+	life->pid = read_pid(task);
+	life->how = life->pid ? HOW_EXACT : HOW_UNKNOWN;
+	life->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	read_comm(life->comm, task);
+	hold(life->tgid);
 }
 
 /*
@@ -183,6 +263,23 @@ static __always_inline void submit(struct event_record *r)
 	bpf_ringbuf_submit(r, flags);
 }
 
+/* Tells the reader, once until it clears the byte, that a walk has something to find. */
+static __always_inline void announce(enum news news)
+{
+	if (!keep_table || stale[news])
+		return;
+	stale[news] = 1;
+
+	struct event_record *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+
+	if (!r)
+		return; /* the reader is behind, awake, and looks at stale by itself */
+	__builtin_memset(r, 0, sizeof(*r));
+	r->kind = RECORD_STALE;
+	r->at_ns = bpf_ktime_get_ns();
+	submit(r);
+}
+
 static __always_inline void fill(struct event_record *r, struct sock *sk, const struct life *life)
 {
 	const struct sock_common *skc = &sk->__sk_common;
@@ -194,6 +291,7 @@ static __always_inline void fill(struct event_record *r, struct sock *sk, const 
 	r->family = skc->skc_family;
 	r->uid = sk->sk_uid.val;
 	r->inode = read_inode(sk);
+	r->cgroup = read_cgroup(sk);
 	/* Not skc_num, which is 0 by the time of CLOSE (net/ipv4/inet_hashtables.c, inet_put_port). */
 	if (tp)
 		r->lport = host16(tp->inet_conn.icsk_inet.inet_sport);
@@ -202,6 +300,7 @@ static __always_inline void fill(struct event_record *r, struct sock *sk, const 
 	if (life && life->pid) {
 		r->pid = life->pid;
 		r->how = life->how;
+		r->start_ns = life->start_ns;
 		copy16(r->comm, life->comm);
 	}
 }
@@ -231,6 +330,9 @@ int BPF_PROG(watch_tcp_state, struct sock *sk, int old_state, int new_state)
 			if (life->pid)
 				life->how = HOW_LISTENER;
 		}
+		/* Who is interrupted is who it is, too: its name may be read in any context. */
+		if (renamed && life->pid && life->tgid == bpf_get_current_pid_tgid() >> 32)
+			read_comm(life->comm, (void *)bpf_get_current_task());
 		since = life->since_ns;
 		life->since_ns = now;
 	}
@@ -263,14 +365,25 @@ static __always_inline int owner_uses(struct sock *sk)
 	 */
 	struct life *life = bpf_sk_storage_get(&lives, sk, 0, 0);
 
-	if (!life || life->how == HOW_EXACT || !is_watched(sk))
+	if (!life)
+		return 0;
+
+	__u32 current = bpf_get_current_pid_tgid() >> 32;
+
+	if (life->how == HOW_EXACT && (current == life->tgid || current == life->user))
 		return 0;
 	/*
 	 * Not owned by a user means softirq (an in-kernel reader such as strparser), where
 	 * current is whoever was interrupted. lock_sock sets it, bh_lock_sock does not.
 	 */
-	if (!sk->sk_lock.owned)
+	if (!sk->sk_lock.owned || !is_watched(sk))
 		return 0;
+	if (life->how == HOW_EXACT) {
+		/* Another process uses it: inherited, or passed over a UNIX socket. A walk says who holds it now. */
+		life->user = current;
+		announce(NEWS_OWNERS);
+		return 0;
+	}
 
 	__u32 before = life->pid;
 
@@ -294,14 +407,117 @@ static __always_inline int owner_uses(struct sock *sk)
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(watch_tcp_read, struct sock *sk)
 {
+	active[NEWS_TCP] = 1;
 	return owner_uses(sk);
+}
+
+static __always_inline enum news news_of(const struct sock *sk)
+{
+	if (sk->__sk_common.skc_family == AF_UNIX)
+		return NEWS_UNIX;
+	switch (sk->sk_protocol) {
+	case IPPROTO_TCP:
+		return NEWS_TCP;
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+		return NEWS_UDP;
+	}
+	return NEWS_RAW;
 }
 
 /* Each write to a socket (net/socket.c, call_trace_sock_send_length), since 6.3: for servers that speak first. */
 SEC("tp_btf/sock_send_length")
-int BPF_PROG(watch_tcp_write, struct sock *sk)
+int BPF_PROG(watch_write, struct sock *sk)
 {
-	return owner_uses(sk);
+	enum news news = news_of(sk);
+
+	active[news] = 1;
+	return news == NEWS_TCP ? owner_uses(sk) : 0;
+}
+
+/* Data has come for a socket of any kind (include/trace/events/sock.h, sk_data_ready), since 6.3. */
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(watch_data, const struct sock *sk)
+{
+	active[news_of(sk)] = 1;
+	return 0;
+}
+
+/*
+ * Nothing tells of a request that waits for the end of its handshake but that its SYN-ACK is sent again, a second after
+ * the first (net/ipv4/tcp_output.c, tcp_rtx_synack).
+ */
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(watch_synack, const struct sock *sk)
+{
+	active[NEWS_TCP] = 1;
+	return 0;
+}
+
+/*
+ * Sockets of the internet families that come, go and are bound, in the process's own context (net/ipv4/af_inet.c). TCP has its
+ * events. These are for the root of cgroup v2 and need CAP_NET_ADMIN; without them UDP and raw sockets are walked at each interval.
+ */
+static __always_inline int inet_changes(const struct bpf_sock *sk)
+{
+	if (sk->protocol != IPPROTO_TCP)
+		announce(sk->protocol == IPPROTO_UDP || sk->protocol == IPPROTO_UDPLITE ? NEWS_UDP : NEWS_RAW);
+	return 1; /* let it */
+}
+
+SEC("cgroup/sock_create")
+int inet_create(struct bpf_sock *sk)
+{
+	return inet_changes(sk);
+}
+
+SEC("cgroup/sock_release")
+int inet_release(struct bpf_sock *sk)
+{
+	return inet_changes(sk);
+}
+
+SEC("cgroup/post_bind4")
+int inet_bind4(struct bpf_sock *sk)
+{
+	return inet_changes(sk);
+}
+
+SEC("cgroup/post_bind6")
+int inet_bind6(struct bpf_sock *sk)
+{
+	return inet_changes(sk);
+}
+
+/* A process that holds sockets has a child, which holds them too (kernel/fork.c). */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(watch_fork, struct task_struct *parent, struct task_struct *child)
+{
+	if (parent->tgid != child->tgid && holds(parent->tgid)) {
+		hold(child->tgid);
+		announce(NEWS_OWNERS);
+	}
+	return 0;
+}
+
+/* It runs another program: descriptors may close, and its name changes (fs/exec.c). */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(watch_exec, struct task_struct *task)
+{
+	if (holds(task->tgid)) {
+		renamed = 1;
+		announce(NEWS_OWNERS);
+	}
+	return 0;
+}
+
+/* One of its threads ends (kernel/exit.c); with the last, its descriptors close. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(watch_exit, struct task_struct *task)
+{
+	if (task->group_leader == task && holds(task->tgid))
+		announce(NEWS_OWNERS);
+	return 0;
 }
 
 /*

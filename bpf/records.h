@@ -14,6 +14,20 @@
 enum record_kind {
 	RECORD_STATE = 1,
 	RECORD_OWNER = 2,
+	RECORD_STALE = 3, /* of no socket: a byte of stale was set */
+};
+
+/*
+ * What happened to the sockets of a kind that no event tells, or to who holds sockets: a walk
+ * tells it. The numbers are those of sock.News.
+ */
+enum news {
+	NEWS_TCP, /* data moved: queues */
+	NEWS_UDP, /* UDP and UDP-Lite */
+	NEWS_RAW, /* and what else of the internet families */
+	NEWS_UNIX,
+	NEWS_OWNERS, /* a process that holds sockets forked, ran another program or ended, or another one uses its socket */
+	NEWS_COUNT = 8,
 };
 
 /* How an owner is known; the numbers are those of sock.How. */
@@ -29,11 +43,13 @@ struct event_record {
 	__u64 cookie; /* of the socket; the classic tracepoint sends its address here */
 	__u64 at_ns; /* CLOCK_MONOTONIC */
 	__u64 in_old_ns; /* time spent in old_state; ~0 unknown */
+	__u64 start_ns; /* when the owner started, CLOCK_BOOTTIME */
+	__u64 cgroup; /* cgroup v2 of the socket: inode number of its directory */
 	__u8 local[16];
 	__u8 remote[16];
 	__u8 comm[COMM_LEN];
 	__u32 netns;
-	__u32 pid; /* owner's thread group id */
+	__u32 pid; /* owner's thread group id, in the PID namespace of the reader */
 	__u32 uid; /* the socket's */
 	__u32 inode;
 	__u16 lport;
@@ -46,12 +62,13 @@ struct event_record {
 	__u8 how; /* enum owner_how */
 	__u8 pad[6];
 };
-_Static_assert(sizeof(struct event_record) == 104, "event_record is read by Go as is");
+_Static_assert(sizeof(struct event_record) == 120, "event_record is read by Go as is");
 
 /* One TCP or UDP socket, from an iterator. */
 struct sock_record {
 	__u64 cookie;
 	__u64 at_ns; /* read under the socket's lock where the kernel takes it */
+	__u64 cgroup; /* as in event_record; minisockets have none */
 	__u8 local[16];
 	__u8 remote[16];
 	__u32 netns;
@@ -65,12 +82,13 @@ struct sock_record {
 	__u8 state;
 	__u8 pad[6];
 };
-_Static_assert(sizeof(struct sock_record) == 80, "sock_record is read by Go as is");
+_Static_assert(sizeof(struct sock_record) == 88, "sock_record is read by Go as is");
 
 /* One UNIX domain socket, from an iterator; path_len bytes of path follow it. */
 struct unix_record {
 	__u64 cookie;
 	__u64 at_ns;
+	__u64 cgroup; /* as in event_record */
 	__u32 netns;
 	__u32 uid;
 	__u32 inode;
@@ -82,15 +100,16 @@ struct unix_record {
 	__u32 path_len; /* of path, without the closing NUL of a file's name */
 	__u8 path[108];
 };
-_Static_assert(sizeof(struct unix_record) == 152, "unix_record is read by Go as is");
+_Static_assert(sizeof(struct unix_record) == 160, "unix_record is read by Go as is");
 
 /* One open descriptor of one process that is a socket, from an iterator. */
 struct owner_record {
 	__u64 cookie;
+	__u64 start_ns; /* as in event_record */
 	__u8 comm[COMM_LEN];
 	__u32 pid;
 	__s32 fd;
 	__u32 mptcp_inode; /* of an MPTCP socket, 0 of others: its TCP subflows have this inode and no descriptor */
 	__u32 pad;
 };
-_Static_assert(sizeof(struct owner_record) == 40, "owner_record is read by Go as is");
+_Static_assert(sizeof(struct owner_record) == 48, "owner_record is read by Go as is");

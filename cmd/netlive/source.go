@@ -30,7 +30,7 @@ func openSource(o *options.Options) (*source, error) {
 		s.why = errors.New("--source procfs")
 		return s, nil
 	}
-	t, err := openTracer()
+	t, err := openTracer(true)
 	switch {
 	case err == nil && t.Hook() == tracer.HookTyped:
 		s.tracer = t
@@ -46,13 +46,14 @@ func openSource(o *options.Options) (*source, error) {
 	return s, nil
 }
 
-// openTracer attaches the hooks for the network namespace we are in, as netstat shows no other.
-func openTracer() (*tracer.Tracer, error) {
+// openTracer attaches the hooks for the network namespace we are in, as netstat shows no other; with table, those too that
+// a table needs.
+func openTracer(table bool) (*tracer.Tracer, error) {
 	netns, err := tracer.NetNS()
 	if err != nil {
 		return nil, err
 	}
-	return tracer.Open(tracer.Options{NetNS: netns})
+	return tracer.Open(tracer.Options{NetNS: netns, Table: table})
 }
 
 // name is the word for the source in status lines and JSON.
@@ -69,6 +70,9 @@ func (s *source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 		return s.proc.Snapshot(ctx, want)
 	}
 	rest := want.Protos &^ tracer.Protos
+	if want.Protos == rest {
+		return s.proc.Snapshot(ctx, want)
+	}
 	snap, err := s.tracer.Snapshot(ctx, want)
 	if err != nil || rest == 0 {
 		return snap, err

@@ -20,7 +20,7 @@ const traceBatch = 4096
 
 // runTrace prints a line for each change of state of a TCP socket until ctx ends.
 func runTrace(ctx context.Context, o *options.Options, std streams) (err error) {
-	t, err := openTracer()
+	t, err := openTracer(false)
 	if err != nil {
 		return fmt.Errorf("trace needs events, which only BPF gives: %w", err)
 	}

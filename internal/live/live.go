@@ -34,6 +34,16 @@ type Events interface {
 	Close() error
 }
 
+// Signals tells what events do not tell: that there is something to walk for. With it nothing is walked for nothing.
+type Signals interface {
+	// Announced are the protocols whose sockets do not come, go or change without an event, Stale or Active saying so.
+	Announced() sock.ProtoSet
+	// Stale is what has changed since the last call; an EventStale says when to ask.
+	Stale() sock.News
+	// Active are the protocols of which data has moved since the last call.
+	Active() sock.ProtoSet
+}
+
 // Drawer is shown the table. It runs on the loop's goroutine: it may read t until it returns, and
 // must not keep it.
 type Drawer interface {
@@ -47,8 +57,8 @@ var ErrDone = errors.New("done")
 
 // Status is what a reader of the table should know of its making.
 type Status struct {
-	// Lost counts the events that were lost, Resyncs the walks that were made because of it.
-	Lost, Resyncs uint64
+	// Lost counts the events that were lost, Resyncs the walks that were made because of it, and Walks all.
+	Lost, Resyncs, Walks uint64
 	// Events counts the events taken in.
 	Events uint64
 	// Err is why the last snapshot failed, if it did; the table is then as old as Taken.
@@ -60,10 +70,12 @@ type Status struct {
 type Config struct {
 	Source Source
 	Events Events // nil: there are none, the table is made of snapshots alone
-	Want   sock.Want
-	// Interval is the time between snapshots. They refresh what no event announces: queues, UDP
-	// and UNIX sockets, the end of TIME_WAIT. A walk that takes long makes the next one later, so that walking
-	// takes a tenth of the time at most.
+	// Signals says when and what to walk; nil: everything is walked at each Interval.
+	Signals Signals
+	Want    sock.Want
+	// Interval is the time between snapshots. They refresh what no event announces: queues, the ends of minisockets and
+	// half-open connections, the protocols that have no signals. A walk that takes long makes the next one later, so
+	// that walking takes a tenth of the time at most.
 	Interval time.Duration
 	// Frame is the least time between two draws. With Always each Frame is drawn, changed or not.
 	Frame  time.Duration
@@ -76,6 +88,10 @@ type Config struct {
 }
 
 const (
+	// settle is how soon after a signal a walk begins: a socket is mostly bound just after it was made.
+	settle = 10 * time.Millisecond
+	// portless is for how long the port that a connection was given while it is in SYN_SENT may be unknown.
+	portless  = 200 * time.Millisecond
 	batchSize = 4096
 	// batchCount is how many batches there are: one is applied while the other fills.
 	batchCount = 2
@@ -90,6 +106,7 @@ type batch struct {
 // walked is what one Snapshot brought.
 type walked struct {
 	snap sock.Snapshot
+	want sock.Want
 	err  error
 	took time.Duration
 }
@@ -102,6 +119,13 @@ type loop struct {
 	walks   chan walked
 	walking bool
 	rewalk  bool // events were lost since the walk under way began
+	// due is what the next walk has to find, be its signal forgotten.
+	due sock.News
+	// hurry fires when a walk is to begin before the next interval; hurried says that it will.
+	hurry   *time.Timer
+	hurried bool
+	rested  sock.Stamp    // no walk in a hurry before this
+	queued  sock.ProtoSet // whose queues were not empty at the last walk
 
 	drawn uint64 // version of the table at the last draw
 	again sock.Stamp
@@ -111,7 +135,9 @@ type loop struct {
 // source fails for good. The first draw comes with the first snapshot.
 func Run(ctx context.Context, c Config, d Drawer) error {
 	ctx, cancel := context.WithCancel(ctx)
-	l := &loop{Config: c, table: table.New(), walks: make(chan walked, 1)}
+	l := &loop{Config: c, table: table.New(), walks: make(chan walked, 1), hurry: time.NewTimer(0), hurried: true}
+	defer l.hurry.Stop()
+	l.due = l.everything()
 	full, free, stop := l.read(ctx)
 	defer func() {
 		cancel()
@@ -125,7 +151,6 @@ func Run(ctx context.Context, c Config, d Drawer) error {
 	defer frame.Stop()
 	next := time.NewTimer(l.Interval)
 	defer next.Stop()
-	l.walk(ctx)
 	for {
 		var err error
 		select {
@@ -145,8 +170,14 @@ func Run(ctx context.Context, c Config, d Drawer) error {
 				err = l.draw(d)
 			}
 			next.Reset(max(l.Interval, 10*w.took))
-		case <-next.C:
+		case <-l.hurry.C:
+			l.hurried = false
 			l.walk(ctx)
+		case <-next.C:
+			l.refresh()
+			if l.walk(ctx); !l.walking {
+				next.Reset(l.Interval) // there was nothing to walk for
+			}
 		case <-l.Redraw:
 			l.again = l.Now()
 			err = l.draw(d)
@@ -207,44 +238,101 @@ func (l *loop) read(ctx context.Context) (full chan batch, free chan []sock.Even
 func (l *loop) apply(ctx context.Context, events []sock.Event) {
 	for i := range events {
 		e := &events[i]
-		if e.Kind == sock.EventLost {
+		switch e.Kind {
+		case sock.EventLost:
 			l.status.Lost += e.Lost
 			l.status.Resyncs++
 			// What was lost may lie behind the walk under way: then walk once more.
+			l.due = l.everything()
 			l.rewalk = l.walking
 			l.walk(ctx)
+			continue
+		case sock.EventStale:
+			l.hasten(settle)
 			continue
 		}
 		l.status.Events++
 		if l.Want.Protos.Has(e.Socket.Proto) {
 			l.table.Apply(e)
 		}
+		if l.Signals != nil && e.Socket.State == sock.SynSent && e.Socket.Local.Port() == 0 {
+			l.hasten(portless)
+		}
 	}
 }
 
-// walk starts a snapshot unless one is under way.
+// everything is what a walk finds that leaves nothing out.
+func (l *loop) everything() sock.News { return sock.News{Protos: l.Want.Protos, Owners: true} }
+
+// hasten has a walk begin some time from now, or as soon as walking may take no more than a tenth of the time.
+func (l *loop) hasten(in time.Duration) {
+	if l.hurried {
+		return
+	}
+	l.hurried = true
+	l.hurry.Reset(max(in, time.Duration(l.rested-l.Now())))
+}
+
+// refresh adds to what is due what no signal tells of.
+func (l *loop) refresh() {
+	if l.Signals == nil {
+		l.due = l.everything()
+		return
+	}
+	l.due.Protos |= l.queued | l.Signals.Active() | l.Want.Protos&^l.Signals.Announced()
+	n := l.table.Counts()
+	if n[sock.TimeWait]+n[sock.FinWait2]+n[sock.SynRecv] > 0 {
+		l.due.Protos |= sock.ProtosTCP
+	}
+}
+
+// walk starts a snapshot of what is due, if something is, unless one is under way.
 func (l *loop) walk(ctx context.Context) {
 	if l.walking {
 		return
 	}
+	if l.Signals != nil {
+		stale := l.Signals.Stale()
+		l.due.Protos |= stale.Protos
+		l.due.Owners = l.due.Owners || stale.Owners
+	}
+	if n := l.table.Counts(); n[sock.SynSent] > 0 {
+		l.due.Protos |= sock.ProtosTCP // for their ports
+	}
+	want := sock.Want{Protos: l.due.Protos & l.Want.Protos, Owners: l.due.Owners && l.Want.Owners}
+	if want.Owners {
+		want.Protos = l.Want.Protos // any of them may have another owner
+	}
+	l.due = sock.News{}
+	if want.Protos == 0 && l.Signals != nil {
+		return
+	}
 	l.walking = true
+	l.status.Walks++
 	go func() {
 		begin := l.Now()
-		snap, err := l.Source.Snapshot(ctx, l.Want)
-		l.walks <- walked{snap: snap, err: err, took: time.Duration(l.Now() - begin)}
+		snap, err := l.Source.Snapshot(ctx, want)
+		l.walks <- walked{snap: snap, want: want, err: err, took: time.Duration(l.Now() - begin)}
 	}()
 }
 
 func (l *loop) replace(ctx context.Context, w walked) error {
 	l.walking = false
+	l.rested = l.Now() + sock.Stamp(10*w.took)
 	l.status.Err = w.err
 	if w.err != nil {
 		if l.status.Taken == 0 {
 			return w.err
 		}
+		l.due = l.everything()
 	} else {
-		l.table.Replace(&w.snap)
+		d := l.table.Replace(&w.snap)
 		l.status.Taken = w.snap.Begin
+		l.queued = l.queued&^w.want.Protos | d.Queued
+		if d.Unowned > 0 && l.Want.Owners && !w.want.Owners {
+			l.due.Owners = true
+			l.hasten(0)
+		}
 	}
 	if l.rewalk {
 		l.rewalk = false

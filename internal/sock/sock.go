@@ -68,6 +68,9 @@ type Socket struct {
 	NetNS         uint32 // inode number of the network namespace; 0 unknown
 	UID           uint32
 	Inode         uint32 // sockfs inode; 0 when no file refers to the socket: not yet accepted, orphaned, TIME_WAIT
+	// Cgroup is the cgroup v2 that the socket was made in: the inode number of its directory (cgroup(7), kernfs
+	// node id); 0 unknown. It stays when the process moves.
+	Cgroup uint64
 	// Owner is the process that netstat would print: the one with the lowest PID
 	// among those that hold the socket. The rest of them are in Others.
 	Owner  Owner
@@ -90,6 +93,9 @@ type Owner struct {
 	FD   int32  // a descriptor it is open at; -1 unknown
 	How  How
 	Comm Comm
+	// Start is when the process started, in nanoseconds of CLOCK_BOOTTIME; 0 unknown. A PID is used again, the
+	// two together are not.
+	Start uint64
 	// Program is the last path element of argv[0], as netstat -p names a process.
 	// Empty when the source does not read it: Comm is always there.
 	Program string
@@ -149,6 +155,17 @@ type Want struct {
 	Owners bool
 }
 
+// News is what has changed, or may have, without an event that says how: a snapshot tells.
+type News struct {
+	Protos ProtoSet
+	// Owners reports that a process that holds sockets has forked, run another program or ended, or that a socket is used by
+	// another process than its owner.
+	Owners bool
+}
+
+// Any reports whether there is news at all.
+func (n News) Any() bool { return n.Protos != 0 || n.Owners }
+
 // Snapshot is all sockets of one walk. It is the truth as of its rows' stamps.
 type Snapshot struct {
 	// Begin is when the walk began: a socket that is absent from Sockets and has
@@ -186,9 +203,10 @@ const (
 	EventState           // the socket went from Old to Socket.State
 	EventOwner           // the socket's owner became known better; nothing else changed
 	EventLost            // Lost events could not be delivered; nothing else is set but Time
+	EventStale           // something changed that no event tells: the source's Stale says of what. Nothing else is set but Time
 )
 
-var eventKinds = [...]string{"", "state", "owner", "lost"}
+var eventKinds = [...]string{"", "state", "owner", "lost", "stale"}
 
 func (k EventKind) String() string {
 	if int(k) < len(eventKinds) {

@@ -28,7 +28,7 @@ func (t *Table) own(r *slot, o *sock.Owner, others []sock.Owner, at sock.Stamp) 
 		if !better && (!newer || !t.on(ruleOwnerSet)) {
 			return false
 		}
-	case r.holds(o.PID):
+	case r.holds(o):
 		return r.refine(o, at)
 	case found(&cur) && !newer:
 		return false
@@ -47,23 +47,29 @@ func (t *Table) own(r *slot, o *sock.Owner, others []sock.Owner, at sock.Stamp) 
 // found reports whether the owner was found among descriptors.
 func found(o *sock.Owner) bool { return o.How == sock.HowSeeded || o.How == sock.HowProcfs }
 
-func (r *slot) holds(pid uint32) bool { return r.holder(pid) != nil }
+func (r *slot) holds(o *sock.Owner) bool { return r.holder(o) != nil }
 
-func (r *slot) holder(pid uint32) *sock.Owner {
-	if r.Owner.PID == pid {
+// holder is what the row has of the process that o is.
+func (r *slot) holder(o *sock.Owner) *sock.Owner {
+	if same(&r.Owner, o) {
 		return &r.Owner
 	}
 	for i := range r.Others {
-		if r.Others[i].PID == pid {
+		if same(&r.Others[i], o) {
 			return &r.Others[i]
 		}
 	}
 	return nil
 }
 
+// same reports whether two owners are one process. A PID is used again; without its start it has to do.
+func same(a, b *sock.Owner) bool {
+	return a.PID == b.PID && (a.Start == b.Start || a.Start == 0 || b.Start == 0)
+}
+
 // refine takes in better evidence of a process that is known to hold the socket.
 func (r *slot) refine(o *sock.Owner, at sock.Stamp) bool {
-	if r.Owner.PID == o.PID {
+	if same(&r.Owner, o) {
 		if at < r.ownerAt && o.How <= r.Owner.How {
 			return false
 		}
@@ -72,7 +78,7 @@ func (r *slot) refine(o *sock.Owner, at sock.Stamp) bool {
 		return set(&r.Owner, n)
 	}
 	for i := range r.Others {
-		if r.Others[i].PID != o.PID {
+		if !same(&r.Others[i], o) {
 			continue
 		}
 		n := r.known(o)
@@ -90,11 +96,12 @@ func (r *slot) refine(o *sock.Owner, at sock.Stamp) bool {
 // known returns o with what the row knows better of the same process.
 func (r *slot) known(o *sock.Owner) sock.Owner {
 	n := *o
-	old := r.holder(o.PID)
+	old := r.holder(o)
 	if old == nil {
 		return n
 	}
 	n.How = max(n.How, old.How)
+	n.Start = max(n.Start, old.Start) // the one is the other, or unknown
 	if n.FD < 0 {
 		n.FD = old.FD
 	}
@@ -106,15 +113,15 @@ func (r *slot) known(o *sock.Owner) sock.Owner {
 
 // setOwners makes o and others the owners, and allocates only if they are others than before.
 func (r *slot) setOwners(o *sock.Owner, others []sock.Owner) bool {
-	same := len(others) == len(r.Others)
-	for i := 0; same && i < len(others); i++ {
-		same = r.known(&others[i]) == r.Others[i]
+	equal := len(others) == len(r.Others)
+	for i := 0; equal && i < len(others); i++ {
+		equal = r.known(&others[i]) == r.Others[i]
 	}
 	owner := r.known(o)
-	if same && owner == r.Owner {
+	if equal && owner == r.Owner {
 		return false
 	}
-	if !same {
+	if !equal {
 		var n []sock.Owner
 		if len(others) > 0 {
 			n = make([]sock.Owner, len(others))

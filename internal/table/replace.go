@@ -15,6 +15,10 @@ type Diff struct {
 	Kept    int // were in the table and still are
 	// Corrected of the kept had another state than their protocol's events had told.
 	Corrected int
+	// Unowned of the added have a file but no owner: the snapshot had no owners, perhaps.
+	Unowned int
+	// Queued are the protocols with a socket whose queues were not empty: they will be others soon.
+	Queued sock.ProtoSet
 }
 
 // Replace makes the protocols of a snapshot what the snapshot says, but for what
@@ -25,7 +29,11 @@ func (t *Table) Replace(s *sock.Snapshot) Diff {
 	changed := false
 	t.walk++
 	for i := range s.Sockets {
-		if n := &s.Sockets[i]; n.ID != 0 && s.Protos.Has(n.Proto) && t.see(n, s, &d) {
+		n := &s.Sockets[i]
+		if n.Queue != (sock.Queue{}) {
+			d.Queued |= sock.Protos(n.Proto)
+		}
+		if n.ID != 0 && s.Protos.Has(n.Proto) && t.see(n, s, &d) {
 			changed = true
 		}
 	}
@@ -67,6 +75,9 @@ func (t *Table) see(n *sock.Socket, s *sock.Snapshot, d *Diff) bool {
 		}
 		t.add(n, s)
 		d.Added++
+		if !n.Owner.Known() && n.Inode != 0 {
+			d.Unowned++
+		}
 		return true
 	}
 	if r.walk == t.walk && n.State == sock.TimeWait {
@@ -114,6 +125,9 @@ func (t *Table) seeOlder(r *slot, n *sock.Socket, s *sock.Snapshot) bool {
 	if r.NetNS == 0 {
 		changed = set(&r.NetNS, n.NetNS) || changed
 	}
+	if r.Cgroup == 0 {
+		changed = set(&r.Cgroup, n.Cgroup) || changed
+	}
 	return set(&r.Queue, n.Queue) || changed
 }
 
@@ -123,6 +137,9 @@ func (t *Table) seeNewer(r *slot, n *sock.Socket, s *sock.Snapshot, d *Diff) boo
 	changed = set(&r.UID, n.UID) || changed
 	changed = set(&r.Inode, n.Inode) || changed
 	changed = set(&r.NetNS, n.NetNS) || changed
+	if n.Cgroup != 0 { // minisockets have none
+		changed = set(&r.Cgroup, n.Cgroup) || changed
+	}
 	changed = setUnix(r, n.Unix) || changed
 	r.SCTP = n.SCTP
 

@@ -220,6 +220,9 @@ func (r *slot) advance(s *sock.Socket, state sock.State, mini bool) bool {
 	if s.NetNS != 0 {
 		r.NetNS = s.NetNS
 	}
+	if s.Cgroup != 0 {
+		r.Cgroup = s.Cgroup
+	}
 	if mini {
 		// The kernel shows minisockets so (net/ipv4/tcp_ipv4.c, get_timewait4_sock).
 		r.UID, r.Inode, r.Queue = 0, 0, sock.Queue{}

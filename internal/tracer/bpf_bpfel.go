@@ -18,6 +18,8 @@ type bpfEventRecord struct {
 	Cookie    uint64
 	AtNs      uint64
 	InOldNs   uint64
+	StartNs   uint64
+	Cgroup    uint64
 	Local     [16]uint8
 	Remote    [16]uint8
 	Comm      [16]uint8
@@ -39,8 +41,11 @@ type bpfEventRecord struct {
 type bpfLife struct {
 	_       structs.HostLayout
 	SinceNs uint64
+	StartNs uint64
 	Comm    [16]uint8
 	Pid     uint32
+	Tgid    uint32
+	User    uint32
 	How     uint8
 	Pad     [3]uint8
 }
@@ -48,6 +53,7 @@ type bpfLife struct {
 type bpfOwnerRecord struct {
 	_          structs.HostLayout
 	Cookie     uint64
+	StartNs    uint64
 	Comm       [16]uint8
 	Pid        uint32
 	Fd         int32
@@ -59,6 +65,7 @@ type bpfSockRecord struct {
 	_      structs.HostLayout
 	Cookie uint64
 	AtNs   uint64
+	Cgroup uint64
 	Local  [16]uint8
 	Remote [16]uint8
 	Netns  uint32
@@ -77,6 +84,7 @@ type bpfUnixRecord struct {
 	_       structs.HostLayout
 	Cookie  uint64
 	AtNs    uint64
+	Cgroup  uint64
 	Netns   uint32
 	Uid     uint32
 	Inode   uint32
@@ -99,16 +107,32 @@ const (
 	bpfProgDumpTcp              = "dump_tcp"
 	bpfProgDumpUdp              = "dump_udp"
 	bpfProgDumpUnix             = "dump_unix"
+	bpfProgInetBind4            = "inet_bind4"
+	bpfProgInetBind6            = "inet_bind6"
+	bpfProgInetCreate           = "inet_create"
+	bpfProgInetRelease          = "inet_release"
+	bpfProgWatchData            = "watch_data"
+	bpfProgWatchExec            = "watch_exec"
+	bpfProgWatchExit            = "watch_exit"
+	bpfProgWatchFork            = "watch_fork"
+	bpfProgWatchSynack          = "watch_synack"
 	bpfProgWatchTcpRead         = "watch_tcp_read"
 	bpfProgWatchTcpState        = "watch_tcp_state"
 	bpfProgWatchTcpStateClassic = "watch_tcp_state_classic"
-	bpfProgWatchTcpWrite        = "watch_tcp_write"
+	bpfProgWatchWrite           = "watch_write"
+	bpfVarActive                = "active"
 	bpfVarEventsLost            = "events_lost"
 	bpfVarFilterNetns           = "filter_netns"
+	bpfVarHolders               = "holders"
+	bpfVarKeepTable             = "keep_table"
 	bpfVarOwnerRecordType       = "owner_record_type"
+	bpfVarPidNamespace          = "pid_namespace"
 	bpfVarReaderSleeps          = "reader_sleeps"
+	bpfVarRenamed               = "renamed"
 	bpfVarSockRecordType        = "sock_record_type"
+	bpfVarStale                 = "stale"
 	bpfVarUnixRecordType        = "unix_record_type"
+	bpfVarWalk                  = "walk"
 )
 
 // loadBpf returns the embedded CollectionSpec for bpf.
@@ -157,10 +181,19 @@ type bpfProgramSpecs struct {
 	DumpTcp              *ebpf.ProgramSpec `ebpf:"dump_tcp"`
 	DumpUdp              *ebpf.ProgramSpec `ebpf:"dump_udp"`
 	DumpUnix             *ebpf.ProgramSpec `ebpf:"dump_unix"`
+	InetBind4            *ebpf.ProgramSpec `ebpf:"inet_bind4"`
+	InetBind6            *ebpf.ProgramSpec `ebpf:"inet_bind6"`
+	InetCreate           *ebpf.ProgramSpec `ebpf:"inet_create"`
+	InetRelease          *ebpf.ProgramSpec `ebpf:"inet_release"`
+	WatchData            *ebpf.ProgramSpec `ebpf:"watch_data"`
+	WatchExec            *ebpf.ProgramSpec `ebpf:"watch_exec"`
+	WatchExit            *ebpf.ProgramSpec `ebpf:"watch_exit"`
+	WatchFork            *ebpf.ProgramSpec `ebpf:"watch_fork"`
+	WatchSynack          *ebpf.ProgramSpec `ebpf:"watch_synack"`
 	WatchTcpRead         *ebpf.ProgramSpec `ebpf:"watch_tcp_read"`
 	WatchTcpState        *ebpf.ProgramSpec `ebpf:"watch_tcp_state"`
 	WatchTcpStateClassic *ebpf.ProgramSpec `ebpf:"watch_tcp_state_classic"`
-	WatchTcpWrite        *ebpf.ProgramSpec `ebpf:"watch_tcp_write"`
+	WatchWrite           *ebpf.ProgramSpec `ebpf:"watch_write"`
 }
 
 // bpfMapSpecs contains maps before they are loaded into the kernel.
@@ -175,12 +208,19 @@ type bpfMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfVariableSpecs struct {
+	Active          *ebpf.VariableSpec `ebpf:"active"`
 	EventsLost      *ebpf.VariableSpec `ebpf:"events_lost"`
 	FilterNetns     *ebpf.VariableSpec `ebpf:"filter_netns"`
+	Holders         *ebpf.VariableSpec `ebpf:"holders"`
+	KeepTable       *ebpf.VariableSpec `ebpf:"keep_table"`
 	OwnerRecordType *ebpf.VariableSpec `ebpf:"owner_record_type"`
+	PidNamespace    *ebpf.VariableSpec `ebpf:"pid_namespace"`
 	ReaderSleeps    *ebpf.VariableSpec `ebpf:"reader_sleeps"`
+	Renamed         *ebpf.VariableSpec `ebpf:"renamed"`
 	SockRecordType  *ebpf.VariableSpec `ebpf:"sock_record_type"`
+	Stale           *ebpf.VariableSpec `ebpf:"stale"`
 	UnixRecordType  *ebpf.VariableSpec `ebpf:"unix_record_type"`
+	Walk            *ebpf.VariableSpec `ebpf:"walk"`
 }
 
 // bpfObjects contains all objects after they have been loaded into the kernel.
@@ -218,12 +258,19 @@ func (m *bpfMaps) Close() error {
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfVariables struct {
+	Active          *ebpf.Variable `ebpf:"active"`
 	EventsLost      *ebpf.Variable `ebpf:"events_lost"`
 	FilterNetns     *ebpf.Variable `ebpf:"filter_netns"`
+	Holders         *ebpf.Variable `ebpf:"holders"`
+	KeepTable       *ebpf.Variable `ebpf:"keep_table"`
 	OwnerRecordType *ebpf.Variable `ebpf:"owner_record_type"`
+	PidNamespace    *ebpf.Variable `ebpf:"pid_namespace"`
 	ReaderSleeps    *ebpf.Variable `ebpf:"reader_sleeps"`
+	Renamed         *ebpf.Variable `ebpf:"renamed"`
 	SockRecordType  *ebpf.Variable `ebpf:"sock_record_type"`
+	Stale           *ebpf.Variable `ebpf:"stale"`
 	UnixRecordType  *ebpf.Variable `ebpf:"unix_record_type"`
+	Walk            *ebpf.Variable `ebpf:"walk"`
 }
 
 // bpfPrograms contains all programs after they have been loaded into the kernel.
@@ -234,10 +281,19 @@ type bpfPrograms struct {
 	DumpTcp              *ebpf.Program `ebpf:"dump_tcp"`
 	DumpUdp              *ebpf.Program `ebpf:"dump_udp"`
 	DumpUnix             *ebpf.Program `ebpf:"dump_unix"`
+	InetBind4            *ebpf.Program `ebpf:"inet_bind4"`
+	InetBind6            *ebpf.Program `ebpf:"inet_bind6"`
+	InetCreate           *ebpf.Program `ebpf:"inet_create"`
+	InetRelease          *ebpf.Program `ebpf:"inet_release"`
+	WatchData            *ebpf.Program `ebpf:"watch_data"`
+	WatchExec            *ebpf.Program `ebpf:"watch_exec"`
+	WatchExit            *ebpf.Program `ebpf:"watch_exit"`
+	WatchFork            *ebpf.Program `ebpf:"watch_fork"`
+	WatchSynack          *ebpf.Program `ebpf:"watch_synack"`
 	WatchTcpRead         *ebpf.Program `ebpf:"watch_tcp_read"`
 	WatchTcpState        *ebpf.Program `ebpf:"watch_tcp_state"`
 	WatchTcpStateClassic *ebpf.Program `ebpf:"watch_tcp_state_classic"`
-	WatchTcpWrite        *ebpf.Program `ebpf:"watch_tcp_write"`
+	WatchWrite           *ebpf.Program `ebpf:"watch_write"`
 }
 
 func (p *bpfPrograms) Close() error {
@@ -246,10 +302,19 @@ func (p *bpfPrograms) Close() error {
 		p.DumpTcp,
 		p.DumpUdp,
 		p.DumpUnix,
+		p.InetBind4,
+		p.InetBind6,
+		p.InetCreate,
+		p.InetRelease,
+		p.WatchData,
+		p.WatchExec,
+		p.WatchExit,
+		p.WatchFork,
+		p.WatchSynack,
 		p.WatchTcpRead,
 		p.WatchTcpState,
 		p.WatchTcpStateClassic,
-		p.WatchTcpWrite,
+		p.WatchWrite,
 	)
 }
 

@@ -89,13 +89,14 @@ func decodeEvent(b []byte, offset int64, e *sock.Event) error {
 			NetNS:  r.Netns,
 			UID:    r.Uid,
 			Inode:  r.Inode,
+			Cgroup: r.Cgroup,
 		},
 		Old:   state(r.OldState),
 		InOld: time.Duration(r.InOldNs), // ~0 becomes -1
 		Mini:  state(r.MiniState),
 	}
 	if r.Pid != 0 {
-		e.Socket.Owner = sock.Owner{PID: r.Pid, FD: -1, How: sock.How(r.How), Comm: r.Comm}
+		e.Socket.Owner = sock.Owner{PID: r.Pid, FD: -1, How: sock.How(r.How), Comm: r.Comm, Start: r.StartNs}
 	}
 	switch r.Kind {
 	case recordState:
@@ -107,6 +108,8 @@ func decodeEvent(b []byte, offset int64, e *sock.Event) error {
 		e.Kind = sock.EventOwner
 		e.Old = e.Socket.State
 		e.InOld = -1
+	case recordStale:
+		*e = sock.Event{Kind: sock.EventStale, Time: e.Time, Socket: sock.Socket{At: e.Socket.At}}
 	default:
 		return fmt.Errorf("event record of kind %d", r.Kind)
 	}
@@ -117,6 +120,7 @@ func decodeEvent(b []byte, offset int64, e *sock.Event) error {
 const (
 	recordState = 1
 	recordOwner = 2
+	recordStale = 3
 )
 
 func (r *bpfSockRecord) socket(v4 sock.Proto) sock.Socket {
@@ -131,6 +135,7 @@ func (r *bpfSockRecord) socket(v4 sock.Proto) sock.Socket {
 		NetNS:  r.Netns,
 		UID:    r.Uid,
 		Inode:  r.Inode,
+		Cgroup: r.Cgroup,
 	}
 	if sock.State(r.State) == sock.NewSynRecv {
 		s.ID = requestID(r.Netns, &r.Local, &r.Remote, r.Lport, r.Rport)
@@ -140,13 +145,14 @@ func (r *bpfSockRecord) socket(v4 sock.Proto) sock.Socket {
 
 func (r *bpfUnixRecord) socket() sock.Socket {
 	s := sock.Socket{
-		ID:    sock.ID(r.Cookie),
-		At:    sock.Stamp(r.AtNs),
-		Proto: sock.Unix,
-		State: sock.UnixFree + sock.State(r.State),
-		NetNS: r.Netns,
-		UID:   r.Uid,
-		Inode: r.Inode,
+		ID:     sock.ID(r.Cookie),
+		At:     sock.Stamp(r.AtNs),
+		Proto:  sock.Unix,
+		State:  sock.UnixFree + sock.State(r.State),
+		NetNS:  r.Netns,
+		UID:    r.Uid,
+		Inode:  r.Inode,
+		Cgroup: r.Cgroup,
 		Unix: &sock.UnixInfo{
 			Path:   unixPath(r.Path[:min(int(r.PathLen), len(r.Path))]),
 			RefCnt: r.Refcnt,
@@ -174,5 +180,5 @@ func unixPath(raw []byte) string {
 }
 
 func (r *bpfOwnerRecord) owner() sock.Owner {
-	return sock.Owner{PID: r.Pid, FD: r.Fd, How: sock.HowSeeded, Comm: r.Comm}
+	return sock.Owner{PID: r.Pid, FD: r.Fd, How: sock.HowSeeded, Comm: r.Comm, Start: r.StartNs}
 }

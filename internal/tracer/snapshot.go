@@ -19,8 +19,7 @@ import (
 // Protos are the protocols that have an iterator. The kernel has none for raw and UDP-Lite.
 var Protos = sock.ProtosTCP | sock.ProtosUDP | sock.ProtosUnix
 
-// Snapshot walks the kernel's tables. It lists the network namespace of the calling thread; rows that are
-// not of it cannot be had this way. Protocols outside Protos are left out of the result's Protos.
+// Snapshot walks the kernel's tables. It lists the network namespaces of Options.Spaces, or that of the calling thread. Protocols outside Protos are left out of the result's Protos.
 func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, error) {
 	if t.hook == HookClassic {
 		return sock.Snapshot{}, fmt.Errorf("tracer: walk sockets: %w: iterators need BTF", ErrUnsupported)
@@ -34,18 +33,24 @@ func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 		}
 	}
 	snap := sock.Snapshot{Begin: Now(), Protos: want.Protos & Protos, OwnersFound: len(held.byCookie) > 0}
-	var err error
-	if want.Protos.Any(sock.ProtosTCP) {
-		err = t.walkInet(ctx, bpfProgDumpTcp, sock.TCP, &snap)
-	}
-	if err == nil && want.Protos.Any(sock.ProtosUDP) {
-		err = t.walkInet(ctx, bpfProgDumpUdp, sock.UDP, &snap)
-	}
-	if err == nil && want.Protos.Any(sock.ProtosUnix) {
-		err = walk(ctx, t, bpfProgDumpUnix, func(r *bpfUnixRecord) { snap.Sockets = append(snap.Sockets, r.socket()) })
-	}
+	err := t.inSpaces(func() error {
+		var err error
+		if want.Protos.Any(sock.ProtosTCP) {
+			err = t.walkInet(ctx, bpfProgDumpTcp, sock.TCP, &snap)
+		}
+		if err == nil && want.Protos.Any(sock.ProtosUDP) {
+			err = t.walkInet(ctx, bpfProgDumpUdp, sock.UDP, &snap)
+		}
+		if err == nil && want.Protos.Any(sock.ProtosUnix) {
+			err = walk(ctx, t, bpfProgDumpUnix, func(r *bpfUnixRecord) { snap.Sockets = append(snap.Sockets, r.socket()) })
+		}
+		return err
+	})
 	if err != nil {
 		return sock.Snapshot{}, err
+	}
+	if t.spaces != nil {
+		slices.SortStableFunc(snap.Sockets, byProto)
 	}
 	for i := range snap.Sockets {
 		s := &snap.Sockets[i]
@@ -79,6 +84,9 @@ func (t *Tracer) SeedOwners(ctx context.Context) error {
 	if t.hook == HookClassic {
 		return nil // which has no storage to seed
 	}
+	if err := t.nextWalk(); err != nil {
+		return err
+	}
 	return walk(ctx, t, bpfProgDumpTaskFile, func(*bpfOwnerRecord) {})
 }
 
@@ -100,7 +108,13 @@ func (o *owners) of(s *sock.Socket) []sock.Owner {
 // owners lists who holds which socket. Processes outside our PID namespace are not listed, and neither are their sockets.
 func (t *Tracer) owners(ctx context.Context) (owners, error) {
 	o := owners{byCookie: map[sock.ID][]sock.Owner{}, byMPTCP: map[uint32][]sock.Owner{}}
+	if err := t.nextWalk(); err != nil {
+		return o, err
+	}
 	err := walk(ctx, t, bpfProgDumpTaskFile, func(r *bpfOwnerRecord) {
+		if r.Pid == 0 {
+			return // of another PID namespace
+		}
 		id := sock.ID(r.Cookie)
 		o.byCookie[id] = addOwner(o.byCookie[id], r.owner())
 		if r.MptcpInode != 0 {

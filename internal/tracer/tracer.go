@@ -56,6 +56,11 @@ const DefaultRing = 16 << 20
 type Options struct {
 	// NetNS is the inode number of the network namespace to hear of; 0 hears of all.
 	NetNS uint32
+	// Table attaches what a table needs beside events: what tells that queues have moved and that sockets of other
+	// protocols have come and gone (Tracer.Stale, Tracer.Active).
+	Table bool
+	// Spaces lists the network namespaces that snapshots walk; nil is that of the calling thread. See Space.
+	Spaces func() ([]Space, error)
 	// Ring is the size of the ring buffer in bytes, a power of two and at least a page. 0 is DefaultRing.
 	Ring int
 	Hook Hook
@@ -66,6 +71,9 @@ type Tracer struct {
 	hook  Hook
 	coll  *ebpf.Collection // programs that this kernel or hook does without are absent
 	links []link.Link
+	// inet tells of other sockets than TCP's; nil where it cannot be had.
+	inet   *ebpf.Collection
+	spaces func() ([]Space, error)
 }
 
 // Open loads the programs and attaches the hooks: from its return on, every state
@@ -99,13 +107,24 @@ func Open(o Options) (*Tracer, error) {
 		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarFilterNetns, err)
 	}
 
+	if err := spec.Variables[bpfVarKeepTable].Set(o.Table); err != nil {
+		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarKeepTable, err)
+	}
+	own, err := pidNamespace()
+	if err != nil {
+		return nil, err
+	}
+	if err := spec.Variables[bpfVarPidNamespace].Set(own); err != nil {
+		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarPidNamespace, err)
+	}
+
 	switch o.Hook {
 	case HookTyped:
-		return openTyped(spec)
+		return openTyped(spec, o)
 	case HookClassic:
 		return openClassic(spec)
 	}
-	t, typed := openTyped(spec.Copy())
+	t, typed := openTyped(spec.Copy(), o)
 	if typed == nil {
 		return t, nil
 	}
@@ -119,8 +138,12 @@ func Open(o Options) (*Tracer, error) {
 	return nil, errors.Join(typed, classic)
 }
 
-func openTyped(spec *ebpf.CollectionSpec) (*Tracer, error) {
+func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	delete(spec.Programs, bpfProgWatchTcpStateClassic)
+	inet := spec.Copy()
+	for _, name := range inetPrograms {
+		delete(spec.Programs, name)
+	}
 	kernel, err := btf.LoadKernelSpec()
 	if err != nil {
 		return nil, explain("read the kernel's BTF", err)
@@ -128,11 +151,27 @@ func openTyped(spec *ebpf.CollectionSpec) (*Tracer, error) {
 	// sock_send_length came with 6.3; without it the first read tells the owner.
 	var found *btf.Typedef
 	if kernel.TypeByName("btf_trace_sock_send_length", &found) != nil {
-		delete(spec.Programs, bpfProgWatchTcpWrite)
+		delete(spec.Programs, bpfProgWatchWrite)
 	}
-	return attach(spec, HookTyped, func(name string, p *ebpf.Program) (link.Link, error) {
+	if !o.Table || kernel.TypeByName("btf_trace_sk_data_ready", &found) != nil {
+		delete(spec.Programs, bpfProgWatchData)
+	}
+	if !o.Table {
+		delete(spec.Programs, bpfProgWatchFork)
+		delete(spec.Programs, bpfProgWatchExit)
+		delete(spec.Programs, bpfProgWatchSynack)
+	}
+	t, err := attach(spec, HookTyped, func(name string, p *ebpf.Program) (link.Link, error) {
 		return link.AttachTracing(link.TracingOptions{Program: p})
 	})
+	if err != nil {
+		return nil, err
+	}
+	t.spaces = o.Spaces
+	if o.Table {
+		t.attachInet(inet)
+	}
+	return t, nil
 }
 
 func openClassic(spec *ebpf.CollectionSpec) (*Tracer, error) {
@@ -188,6 +227,9 @@ func (t *Tracer) Close() error {
 		errs = append(errs, l.Close())
 	}
 	t.links = nil
+	if t.inet != nil {
+		t.inet.Close()
+	}
 	t.coll.Close()
 	return errors.Join(errs...)
 }

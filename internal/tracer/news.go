@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package tracer
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"netlive/internal/sock"
+)
+
+// enum news of records.h.
+const (
+	newsTCP = iota
+	newsUDP
+	newsRaw
+	newsUnix
+	newsOwners
+	newsCount = 8
+)
+
+// newsProtos are the protocols that a byte of stale or active stands for. What is neither TCP nor UDP goes by raw.
+var newsProtos = [newsCount]sock.ProtoSet{
+	newsTCP:  sock.ProtosTCP,
+	newsUDP:  sock.ProtosUDP | sock.ProtosUDPLite,
+	newsRaw:  sock.ProtosRaw | sock.ProtosSCTP,
+	newsUnix: sock.ProtosUnix,
+}
+
+// inetPrograms tell that a socket of an internet protocol was made, bound or closed.
+var inetPrograms = []string{bpfProgInetCreate, bpfProgInetRelease, bpfProgInetBind4, bpfProgInetBind6}
+
+// attachInet hangs inetPrograms up at the root of cgroup v2. That takes CAP_NET_ADMIN and a cgroup namespace that sees the
+// root; without, Announced lacks those protocols and that is all.
+func (t *Tracer) attachInet(spec *ebpf.CollectionSpec) {
+	root, err := cgroupRoot()
+	if err != nil {
+		return
+	}
+	for name := range spec.Programs {
+		if !strings.HasPrefix(name, "inet_") {
+			delete(spec.Programs, name)
+		}
+	}
+	shared := map[string]*ebpf.Map{}
+	for name, m := range t.coll.Maps {
+		shared[name] = m
+	}
+	for name := range spec.Maps {
+		if shared[name] == nil {
+			delete(spec.Maps, name)
+		}
+	}
+	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: shared})
+	if err != nil {
+		return
+	}
+	for _, name := range inetPrograms {
+		l, err := link.AttachCgroup(link.CgroupOptions{Path: root, Attach: spec.Programs[name].AttachType, Program: coll.Programs[name]})
+		if err != nil {
+			coll.Close()
+			return
+		}
+		t.links = append(t.links, l)
+	}
+	t.inet = coll
+}
+
+var errNoCgroupRoot = errors.New("the root of cgroup v2 is not in sight")
+
+// cgroupRoot is where the root of cgroup v2 is mounted.
+func cgroupRoot() (string, error) {
+	// In a cgroup namespace the root is its own (include/linux/proc_ns.h, PROC_CGROUP_INIT_INO).
+	const initial = 0xeffffffb
+	var st unix.Stat_t
+	if err := unix.Stat("/proc/self/ns/cgroup", &st); err != nil || st.Ino != initial {
+		return "", errNoCgroupRoot
+	}
+	f, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		// ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG…] - FSTYPE … (proc(5))
+		before, after, _ := strings.Cut(lines.Text(), " - ")
+		if words := strings.Fields(before); strings.HasPrefix(after, "cgroup2 ") && len(words) > 4 && words[3] == "/" {
+			return unescape.Replace(words[4]), nil
+		}
+	}
+	return "", errNoCgroupRoot
+}
+
+// unescape undoes what mountinfo does to the blanks of a path.
+var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+
+// Announced are the protocols whose sockets cannot come, go, change their ends or move data without an event, Stale or Active
+// saying so: others must be walked to know. The ends of TCP's half-open connections and of its minisockets are an exception.
+func (t *Tracer) Announced() sock.ProtoSet {
+	if t.coll.Programs[bpfProgWatchData] == nil || t.coll.Programs[bpfProgWatchWrite] == nil {
+		return 0
+	}
+	set := newsProtos[newsTCP]
+	if t.inet != nil {
+		set |= newsProtos[newsUDP] | newsProtos[newsRaw]
+	}
+	return set
+}
+
+// Stale is what has changed since the last call that events do not tell; an EventStale says when to ask. A snapshot that begins
+// after the call has it.
+func (t *Tracer) Stale() sock.News { return t.take(bpfVarStale) }
+
+// Active are the protocols of which data has moved since the last call, so that queues are others. Without sk_data_ready
+// (6.3) it is TCP's reads alone.
+func (t *Tracer) Active() sock.ProtoSet { return t.take(bpfVarActive).Protos }
+
+func (t *Tracer) take(variable string) (n sock.News) {
+	v := t.coll.Variables[variable]
+	if v == nil {
+		return n // HookClassic
+	}
+	var set [newsCount]uint8
+	// Mapped memory of the right size: neither can fail. What is set between the two is lost, but happened before the walk that follows.
+	if _ = v.Get(&set); set == [newsCount]uint8{} {
+		return n
+	}
+	_ = v.Set([newsCount]uint8{})
+	for i, is := range set {
+		if is != 0 {
+			n.Protos |= newsProtos[i]
+		}
+	}
+	n.Owners = set[newsOwners] != 0
+	return n
+}
+
+// nextWalk numbers the walk over descriptors that is about to begin.
+func (t *Tracer) nextWalk() error {
+	v := t.coll.Variables[bpfVarWalk]
+	var n uint8
+	if err := v.Get(&n); err != nil {
+		return fmt.Errorf("tracer: number a walk: %w", err)
+	}
+	if n++; n == 0 {
+		n = 1
+	}
+	if err := v.Set(n); err != nil {
+		return fmt.Errorf("tracer: number a walk: %w", err)
+	}
+	return nil
+}
+
+// pidNamespace is the inode number of our PID namespace, 0 for the initial one.
+func pidNamespace() (uint32, error) {
+	const initial = 0xeffffffc // include/linux/proc_ns.h, PROC_PID_INIT_INO
+	var st unix.Stat_t
+	if err := unix.Stat("/proc/self/ns/pid", &st); err != nil {
+		return 0, fmt.Errorf("tracer: find the PID namespace: %w", err)
+	}
+	if st.Ino == initial {
+		return 0, nil
+	}
+	return uint32(st.Ino), nil
+}
