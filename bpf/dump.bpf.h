@@ -185,11 +185,12 @@ int dump_task_file(struct bpf_iter__task_file *ctx)
 	r.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	r.fd = ctx->fd;
 	/* net/mptcp/subflow.c, mptcp_subflow_create_socket: a subflow is given its owner's inode number. */
-	if (sk->sk_protocol == IPPROTO_MPTCP)
-		r.mptcp_inode = read_inode(sk);
+	r.mptcp = sk->sk_protocol == IPPROTO_MPTCP;
+	r.inode = read_inode(sk);
 	read_comm(r.comm, task);
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
-	hold(task->tgid);
+	if (in_namespace(sk))
+		hold(task->tgid);
 
 	if (!is_watched(sk))
 		return 0;

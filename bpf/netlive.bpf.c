@@ -18,6 +18,8 @@
 
 /* Inode number of the one network namespace to tell of; 0 tells of all. Set before load. */
 const volatile __u32 filter_netns = 0;
+/* The same as SO_NETNS_COOKIE has it, for programs that are not told the number; 0 is all, or unknown. */
+const volatile __u64 filter_netns_cookie = 0;
 
 /* Inode number of the reader's PID namespace, by whose numbers processes are told; 0 is the initial one. Set before load. */
 const volatile __u32 pid_namespace = 0;
@@ -140,12 +142,15 @@ static __always_inline __u32 read_inode(const struct sock *sk)
 	return BPF_CORE_READ((struct socket_alloc *)socket, vfs_inode.i_ino);
 }
 
+static __always_inline bool in_namespace(const struct sock *sk)
+{
+	return !filter_netns || sk->__sk_common.skc_net.net->ns.inum == filter_netns;
+}
+
 static __always_inline bool is_watched(const struct sock *sk)
 {
 	/* MPTCP and SCTP sockets come by the same hooks; the TCP subflows of MPTCP are what netstat shows. */
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
-	return !filter_netns || sk->__sk_common.skc_net.net->ns.inum == filter_netns;
+	return sk->sk_protocol == IPPROTO_TCP && in_namespace(sk);
 }
 
 /* The cgroup that the socket was made in, as cgroup v2 numbers it. */
@@ -407,7 +412,8 @@ static __always_inline int owner_uses(struct sock *sk)
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(watch_tcp_read, struct sock *sk)
 {
-	active[NEWS_TCP] = 1;
+	if (in_namespace(sk))
+		active[NEWS_TCP] = 1;
 	return owner_uses(sk);
 }
 
@@ -431,7 +437,8 @@ int BPF_PROG(watch_write, struct sock *sk)
 {
 	enum news news = news_of(sk);
 
-	active[news] = 1;
+	if (in_namespace(sk))
+		active[news] = 1;
 	return news == NEWS_TCP ? owner_uses(sk) : 0;
 }
 
@@ -439,7 +446,8 @@ int BPF_PROG(watch_write, struct sock *sk)
 SEC("tp_btf/sk_data_ready")
 int BPF_PROG(watch_data, const struct sock *sk)
 {
-	active[news_of(sk)] = 1;
+	if (in_namespace(sk))
+		active[news_of(sk)] = 1;
 	return 0;
 }
 
@@ -450,7 +458,8 @@ int BPF_PROG(watch_data, const struct sock *sk)
 SEC("tp_btf/tcp_retransmit_synack")
 int BPF_PROG(watch_synack, const struct sock *sk)
 {
-	active[NEWS_TCP] = 1;
+	if (in_namespace(sk))
+		active[NEWS_TCP] = 1;
 	return 0;
 }
 
@@ -458,9 +467,9 @@ int BPF_PROG(watch_synack, const struct sock *sk)
  * Sockets of the internet families that come, go and are bound, in the process's own context (net/ipv4/af_inet.c). TCP has its
  * events. These are for the root of cgroup v2 and need CAP_NET_ADMIN; without them UDP and raw sockets are walked at each interval.
  */
-static __always_inline int inet_changes(const struct bpf_sock *sk)
+static __always_inline int inet_changes(struct bpf_sock *sk)
 {
-	if (sk->protocol != IPPROTO_TCP)
+	if (sk->protocol != IPPROTO_TCP && (!filter_netns_cookie || bpf_get_netns_cookie(sk) == filter_netns_cookie))
 		announce(sk->protocol == IPPROTO_UDP || sk->protocol == IPPROTO_UDPLITE ? NEWS_UDP : NEWS_RAW);
 	return 1; /* let it */
 }

@@ -109,7 +109,8 @@ struct owner_record {
 	__u8 comm[COMM_LEN];
 	__u32 pid;
 	__s32 fd;
-	__u32 mptcp_inode; /* of an MPTCP socket, 0 of others: its TCP subflows have this inode and no descriptor */
-	__u32 pad;
+	__u32 inode;
+	__u8 mptcp; /* an MPTCP socket: its TCP subflows have its inode and no descriptor */
+	__u8 pad[3];
 };
 _Static_assert(sizeof(struct owner_record) == 48, "owner_record is read by Go as is");

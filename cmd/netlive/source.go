@@ -30,7 +30,7 @@ func openSource(o *options.Options) (*source, error) {
 		s.why = errors.New("--source procfs")
 		return s, nil
 	}
-	t, err := openTracer(true)
+	t, err := openTracer(tracer.Options{Table: true, Rest: s.proc.Snapshot})
 	switch {
 	case err == nil && t.Hook() == tracer.HookTyped:
 		s.tracer = t
@@ -46,14 +46,14 @@ func openSource(o *options.Options) (*source, error) {
 	return s, nil
 }
 
-// openTracer attaches the hooks for the network namespace we are in, as netstat shows no other; with table, those too that
-// a table needs.
-func openTracer(table bool) (*tracer.Tracer, error) {
+// openTracer attaches the hooks for the network namespace we are in, as netstat shows no other.
+func openTracer(o tracer.Options) (*tracer.Tracer, error) {
 	netns, err := tracer.NetNS()
 	if err != nil {
 		return nil, err
 	}
-	return tracer.Open(tracer.Options{NetNS: netns, Table: table})
+	o.NetNS = netns
+	return tracer.Open(o)
 }
 
 // name is the word for the source in status lines and JSON.
@@ -69,29 +69,7 @@ func (s *source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 	if s.tracer == nil {
 		return s.proc.Snapshot(ctx, want)
 	}
-	rest := want.Protos &^ tracer.Protos
-	if want.Protos == rest {
-		return s.proc.Snapshot(ctx, want)
-	}
-	snap, err := s.tracer.Snapshot(ctx, want)
-	if err != nil || rest == 0 {
-		return snap, err
-	}
-	want.Protos = rest
-	more, err := s.proc.Snapshot(ctx, want)
-	if err != nil {
-		return snap, err
-	}
-	// Begin holds for all protocols: the earlier of the two is true of both.
-	snap.Begin = min(snap.Begin, more.Begin)
-	snap.Protos |= more.Protos
-	snap.Missing |= more.Missing
-	snap.Unopened = append(snap.Unopened, more.Unopened...)
-	snap.Sockets = append(snap.Sockets, more.Sockets...)
-	snap.Warnings = append(snap.Warnings, more.Warnings...)
-	snap.OwnersDenied = snap.OwnersDenied || more.OwnersDenied
-	snap.OwnersFound = snap.OwnersFound || more.OwnersFound
-	return snap, nil
+	return s.tracer.Snapshot(ctx, want)
 }
 
 // Close unloads the programs.

@@ -13,6 +13,7 @@ import (
 	"netlive/internal/options"
 	"netlive/internal/render"
 	"netlive/internal/sock"
+	"netlive/internal/tracer"
 )
 
 // traceBatch is how many events are taken at once; their lines go out in one write.
@@ -20,7 +21,7 @@ const traceBatch = 4096
 
 // runTrace prints a line for each change of state of a TCP socket until ctx ends.
 func runTrace(ctx context.Context, o *options.Options, std streams) (err error) {
-	t, err := openTracer(false)
+	t, err := openTracer(tracer.Options{})
 	if err != nil {
 		return fmt.Errorf("trace needs events, which only BPF gives: %w", err)
 	}

@@ -126,6 +126,7 @@ type loop struct {
 	hurried bool
 	rested  sock.Stamp    // no walk in a hurry before this
 	queued  sock.ProtoSet // whose queues were not empty at the last walk
+	present sock.ProtoSet // that had sockets at the last walk
 
 	drawn uint64 // version of the table at the last draw
 	again sock.Stamp
@@ -300,8 +301,8 @@ func (l *loop) walk(ctx context.Context) {
 		l.due.Protos |= sock.ProtosTCP // for their ports
 	}
 	want := sock.Want{Protos: l.due.Protos & l.Want.Protos, Owners: l.due.Owners && l.Want.Owners}
-	if want.Owners {
-		want.Protos = l.Want.Protos // any of them may have another owner
+	if want.Owners && l.Signals != nil && l.status.Taken != 0 {
+		want.Protos |= l.Want.Protos & (l.present | sock.ProtosTCP) // any of them may have another owner
 	}
 	l.due = sock.News{}
 	if want.Protos == 0 && l.Signals != nil {
@@ -329,6 +330,7 @@ func (l *loop) replace(ctx context.Context, w walked) error {
 		d := l.table.Replace(&w.snap)
 		l.status.Taken = w.snap.Begin
 		l.queued = l.queued&^w.want.Protos | d.Queued
+		l.present = l.present&^w.want.Protos | d.Present
 		if d.Unowned > 0 && l.Want.Owners && !w.want.Owners {
 			l.due.Owners = true
 			l.hasten(0)

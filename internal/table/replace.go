@@ -17,6 +17,8 @@ type Diff struct {
 	Corrected int
 	// Unowned of the added have a file but no owner: the snapshot had no owners, perhaps.
 	Unowned int
+	// Present are the protocols with a socket in the snapshot.
+	Present sock.ProtoSet
 	// Queued are the protocols with a socket whose queues were not empty: they will be others soon.
 	Queued sock.ProtoSet
 }
@@ -30,6 +32,7 @@ func (t *Table) Replace(s *sock.Snapshot) Diff {
 	t.walk++
 	for i := range s.Sockets {
 		n := &s.Sockets[i]
+		d.Present |= sock.Protos(n.Proto)
 		if n.Queue != (sock.Queue{}) {
 			d.Queued |= sock.Protos(n.Proto)
 		}

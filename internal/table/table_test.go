@@ -71,7 +71,7 @@ func TestLifeByEvents(t *testing.T) {
 		t.Errorf("nothing announces TIME_WAIT after FIN_WAIT2, it is no correction: %+v, %+v", r, d)
 	}
 	d = tab.Replace(snapshot(60))
-	if d != (Diff{Removed: 1}) || tab.Len() != 0 || tab.Counts() != [sock.StateCount]int{} {
+	if counts(d) != (Diff{Removed: 1}) || tab.Len() != 0 || tab.Counts() != [sock.StateCount]int{} {
 		t.Errorf("end: %+v, %d left", d, tab.Len())
 	}
 	g := slices.Collect(tab.Ghosts())
@@ -83,7 +83,7 @@ func TestLifeByEvents(t *testing.T) {
 func TestFirstSnapshotIsNoNews(t *testing.T) {
 	tab := New()
 	d := tab.Replace(snapshot(10, at(1, 11, sock.Listen), at(2, 12, sock.Established)))
-	if d != (Diff{Added: 2}) {
+	if counts(d) != (Diff{Added: 2}) {
 		t.Errorf("first: %+v", d)
 	}
 	for r := range tab.Rows() {
@@ -92,7 +92,7 @@ func TestFirstSnapshotIsNoNews(t *testing.T) {
 		}
 	}
 	d = tab.Replace(snapshot(20, at(1, 21, sock.Listen), at(3, 22, sock.Established)))
-	if d != (Diff{Added: 1, Removed: 1, Kept: 1}) {
+	if counts(d) != (Diff{Added: 1, Removed: 1, Kept: 1}) {
 		t.Errorf("second: %+v", d)
 	}
 	if r := tab.Get(3); r.Changed != 22 || r.Resynced || r.Born != 0 {
@@ -112,7 +112,7 @@ func TestCorrection(t *testing.T) {
 	tab.Apply(event(1, 10, sock.Close, sock.SynSent))
 	d := tab.Replace(snapshot(20, at(1, 21, sock.Established), at(2, 22, sock.Established)))
 	r := tab.Get(1)
-	if d != (Diff{Added: 1, Kept: 1, Corrected: 1}) || !r.Resynced || r.Since != 0 || r.Changed != 21 {
+	if counts(d) != (Diff{Added: 1, Kept: 1, Corrected: 1}) || !r.Resynced || r.Since != 0 || r.Changed != 21 {
 		t.Errorf("%+v, %+v", d, r)
 	}
 	if tab.Get(2).Resynced {
@@ -399,4 +399,10 @@ func TestRequestBecomesConnection(t *testing.T) {
 	if tb.Get(request.ID) == nil {
 		t.Error("the request went with the news of an earlier one")
 	}
+}
+
+// counts are the numbers of d.
+func counts(d Diff) Diff {
+	d.Present, d.Queued = 0, 0
+	return d
 }

@@ -51,14 +51,15 @@ type bpfLife struct {
 }
 
 type bpfOwnerRecord struct {
-	_          structs.HostLayout
-	Cookie     uint64
-	StartNs    uint64
-	Comm       [16]uint8
-	Pid        uint32
-	Fd         int32
-	MptcpInode uint32
-	Pad        uint32
+	_       structs.HostLayout
+	Cookie  uint64
+	StartNs uint64
+	Comm    [16]uint8
+	Pid     uint32
+	Fd      int32
+	Inode   uint32
+	Mptcp   uint8
+	Pad     [3]uint8
 }
 
 type bpfSockRecord struct {
@@ -123,6 +124,7 @@ const (
 	bpfVarActive                = "active"
 	bpfVarEventsLost            = "events_lost"
 	bpfVarFilterNetns           = "filter_netns"
+	bpfVarFilterNetnsCookie     = "filter_netns_cookie"
 	bpfVarHolders               = "holders"
 	bpfVarKeepTable             = "keep_table"
 	bpfVarOwnerRecordType       = "owner_record_type"
@@ -208,19 +210,20 @@ type bpfMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfVariableSpecs struct {
-	Active          *ebpf.VariableSpec `ebpf:"active"`
-	EventsLost      *ebpf.VariableSpec `ebpf:"events_lost"`
-	FilterNetns     *ebpf.VariableSpec `ebpf:"filter_netns"`
-	Holders         *ebpf.VariableSpec `ebpf:"holders"`
-	KeepTable       *ebpf.VariableSpec `ebpf:"keep_table"`
-	OwnerRecordType *ebpf.VariableSpec `ebpf:"owner_record_type"`
-	PidNamespace    *ebpf.VariableSpec `ebpf:"pid_namespace"`
-	ReaderSleeps    *ebpf.VariableSpec `ebpf:"reader_sleeps"`
-	Renamed         *ebpf.VariableSpec `ebpf:"renamed"`
-	SockRecordType  *ebpf.VariableSpec `ebpf:"sock_record_type"`
-	Stale           *ebpf.VariableSpec `ebpf:"stale"`
-	UnixRecordType  *ebpf.VariableSpec `ebpf:"unix_record_type"`
-	Walk            *ebpf.VariableSpec `ebpf:"walk"`
+	Active            *ebpf.VariableSpec `ebpf:"active"`
+	EventsLost        *ebpf.VariableSpec `ebpf:"events_lost"`
+	FilterNetns       *ebpf.VariableSpec `ebpf:"filter_netns"`
+	FilterNetnsCookie *ebpf.VariableSpec `ebpf:"filter_netns_cookie"`
+	Holders           *ebpf.VariableSpec `ebpf:"holders"`
+	KeepTable         *ebpf.VariableSpec `ebpf:"keep_table"`
+	OwnerRecordType   *ebpf.VariableSpec `ebpf:"owner_record_type"`
+	PidNamespace      *ebpf.VariableSpec `ebpf:"pid_namespace"`
+	ReaderSleeps      *ebpf.VariableSpec `ebpf:"reader_sleeps"`
+	Renamed           *ebpf.VariableSpec `ebpf:"renamed"`
+	SockRecordType    *ebpf.VariableSpec `ebpf:"sock_record_type"`
+	Stale             *ebpf.VariableSpec `ebpf:"stale"`
+	UnixRecordType    *ebpf.VariableSpec `ebpf:"unix_record_type"`
+	Walk              *ebpf.VariableSpec `ebpf:"walk"`
 }
 
 // bpfObjects contains all objects after they have been loaded into the kernel.
@@ -258,19 +261,20 @@ func (m *bpfMaps) Close() error {
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfVariables struct {
-	Active          *ebpf.Variable `ebpf:"active"`
-	EventsLost      *ebpf.Variable `ebpf:"events_lost"`
-	FilterNetns     *ebpf.Variable `ebpf:"filter_netns"`
-	Holders         *ebpf.Variable `ebpf:"holders"`
-	KeepTable       *ebpf.Variable `ebpf:"keep_table"`
-	OwnerRecordType *ebpf.Variable `ebpf:"owner_record_type"`
-	PidNamespace    *ebpf.Variable `ebpf:"pid_namespace"`
-	ReaderSleeps    *ebpf.Variable `ebpf:"reader_sleeps"`
-	Renamed         *ebpf.Variable `ebpf:"renamed"`
-	SockRecordType  *ebpf.Variable `ebpf:"sock_record_type"`
-	Stale           *ebpf.Variable `ebpf:"stale"`
-	UnixRecordType  *ebpf.Variable `ebpf:"unix_record_type"`
-	Walk            *ebpf.Variable `ebpf:"walk"`
+	Active            *ebpf.Variable `ebpf:"active"`
+	EventsLost        *ebpf.Variable `ebpf:"events_lost"`
+	FilterNetns       *ebpf.Variable `ebpf:"filter_netns"`
+	FilterNetnsCookie *ebpf.Variable `ebpf:"filter_netns_cookie"`
+	Holders           *ebpf.Variable `ebpf:"holders"`
+	KeepTable         *ebpf.Variable `ebpf:"keep_table"`
+	OwnerRecordType   *ebpf.Variable `ebpf:"owner_record_type"`
+	PidNamespace      *ebpf.Variable `ebpf:"pid_namespace"`
+	ReaderSleeps      *ebpf.Variable `ebpf:"reader_sleeps"`
+	Renamed           *ebpf.Variable `ebpf:"renamed"`
+	SockRecordType    *ebpf.Variable `ebpf:"sock_record_type"`
+	Stale             *ebpf.Variable `ebpf:"stale"`
+	UnixRecordType    *ebpf.Variable `ebpf:"unix_record_type"`
+	Walk              *ebpf.Variable `ebpf:"walk"`
 }
 
 // bpfPrograms contains all programs after they have been loaded into the kernel.

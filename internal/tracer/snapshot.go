@@ -19,7 +19,8 @@ import (
 // Protos are the protocols that have an iterator. The kernel has none for raw and UDP-Lite.
 var Protos = sock.ProtosTCP | sock.ProtosUDP | sock.ProtosUnix
 
-// Snapshot walks the kernel's tables. It lists the network namespaces of Options.Spaces, or that of the calling thread. Protocols outside Protos are left out of the result's Protos.
+// Snapshot walks the kernel's tables. It lists the network namespaces of Options.Spaces, or that of the calling thread. Protocols
+// outside Protos come from Options.Rest, or are left out of the result's Protos.
 func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, error) {
 	if t.hook == HookClassic {
 		return sock.Snapshot{}, fmt.Errorf("tracer: walk sockets: %w: iterators need BTF", ErrUnsupported)
@@ -44,14 +45,15 @@ func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 		if err == nil && want.Protos.Any(sock.ProtosUnix) {
 			err = walk(ctx, t, bpfProgDumpUnix, func(r *bpfUnixRecord) { snap.Sockets = append(snap.Sockets, r.socket()) })
 		}
+		if rest := want.Protos &^ Protos; err == nil && rest != 0 && t.rest != nil {
+			err = t.walkRest(ctx, rest, &snap)
+		}
 		return err
 	})
 	if err != nil {
 		return sock.Snapshot{}, err
 	}
-	if t.spaces != nil {
-		slices.SortStableFunc(snap.Sockets, byProto)
-	}
+	slices.SortStableFunc(snap.Sockets, byProto)
 	for i := range snap.Sockets {
 		s := &snap.Sockets[i]
 		if list := held.of(s); len(list) > 0 {
@@ -78,6 +80,20 @@ func (t *Tracer) walkInet(ctx context.Context, program string, v4 sock.Proto, sn
 	return err
 }
 
+// walkRest adds what has no iterator.
+func (t *Tracer) walkRest(ctx context.Context, protos sock.ProtoSet, snap *sock.Snapshot) error {
+	more, err := t.rest(ctx, sock.Want{Protos: protos})
+	if err != nil {
+		return err
+	}
+	snap.Protos |= more.Protos
+	snap.Missing |= more.Missing
+	snap.Unopened = append(snap.Unopened, more.Unopened...)
+	snap.Sockets = append(snap.Sockets, more.Sockets...)
+	snap.Warnings = append(snap.Warnings, more.Warnings...)
+	return nil
+}
+
 // SeedOwners lets the events of sockets that were there before Open have an owner: the first process that
 // holds the socket among all open descriptors. A Snapshot with owners does the same.
 func (t *Tracer) SeedOwners(ctx context.Context) error {
@@ -96,9 +112,14 @@ type owners struct {
 	// byMPTCP has the owners of MPTCP sockets by inode. What netstat shows of such a socket are its TCP
 	// subflows, which have cookies of their own, no descriptor, and its inode.
 	byMPTCP map[uint32][]sock.Owner
+	// byInode has all: for rows that /proc gave.
+	byInode map[uint32][]sock.Owner
 }
 
 func (o *owners) of(s *sock.Socket) []sock.Owner {
+	if s.ID.Cookie() == 0 && !sock.ProtosTCP.Has(s.Proto) {
+		return o.byInode[s.Inode]
+	}
 	if list := o.byCookie[s.ID]; list != nil || s.Inode == 0 || !sock.ProtosTCP.Has(s.Proto) {
 		return list
 	}
@@ -107,7 +128,7 @@ func (o *owners) of(s *sock.Socket) []sock.Owner {
 
 // owners lists who holds which socket. Processes outside our PID namespace are not listed, and neither are their sockets.
 func (t *Tracer) owners(ctx context.Context) (owners, error) {
-	o := owners{byCookie: map[sock.ID][]sock.Owner{}, byMPTCP: map[uint32][]sock.Owner{}}
+	o := owners{byCookie: map[sock.ID][]sock.Owner{}, byMPTCP: map[uint32][]sock.Owner{}, byInode: map[uint32][]sock.Owner{}}
 	if err := t.nextWalk(); err != nil {
 		return o, err
 	}
@@ -117,8 +138,11 @@ func (t *Tracer) owners(ctx context.Context) (owners, error) {
 		}
 		id := sock.ID(r.Cookie)
 		o.byCookie[id] = addOwner(o.byCookie[id], r.owner())
-		if r.MptcpInode != 0 {
-			o.byMPTCP[r.MptcpInode] = o.byCookie[id]
+		if r.Inode != 0 {
+			o.byInode[r.Inode] = o.byCookie[id]
+		}
+		if r.Mptcp != 0 {
+			o.byMPTCP[r.Inode] = o.byCookie[id]
 		}
 	})
 	return o, err

@@ -8,6 +8,7 @@
 package tracer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -18,6 +19,8 @@ import (
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
+
+	"netlive/internal/sock"
 )
 
 //go:generate go tool bpf2go -tags linux -target bpfel -type event_record -type sock_record -type unix_record -type owner_record bpf ../../bpf/netlive.bpf.c -- -nostdinc -I/usr/include -O2 -Wall -Werror
@@ -61,6 +64,9 @@ type Options struct {
 	Table bool
 	// Spaces lists the network namespaces that snapshots walk; nil is that of the calling thread. See Space.
 	Spaces func() ([]Space, error)
+	// Rest takes snapshots of the protocols that have no iterator, in the namespace of the calling thread; owners are not asked of
+	// it. It may be nil.
+	Rest func(context.Context, sock.Want) (sock.Snapshot, error)
 	// Ring is the size of the ring buffer in bytes, a power of two and at least a page. 0 is DefaultRing.
 	Ring int
 	Hook Hook
@@ -74,6 +80,7 @@ type Tracer struct {
 	// inet tells of other sockets than TCP's; nil where it cannot be had.
 	inet   *ebpf.Collection
 	spaces func() ([]Space, error)
+	rest   func(context.Context, sock.Want) (sock.Snapshot, error)
 }
 
 // Open loads the programs and attaches the hooks: from its return on, every state
@@ -107,6 +114,15 @@ func Open(o Options) (*Tracer, error) {
 		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarFilterNetns, err)
 	}
 
+	if o.NetNS != 0 {
+		cookie, err := netnsCookie(o.NetNS)
+		if err == nil {
+			err = spec.Variables[bpfVarFilterNetnsCookie].Set(cookie)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("tracer: set %s: %w", bpfVarFilterNetnsCookie, err)
+		}
+	}
 	if err := spec.Variables[bpfVarKeepTable].Set(o.Table); err != nil {
 		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarKeepTable, err)
 	}
@@ -167,7 +183,7 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.spaces = o.Spaces
+	t.spaces, t.rest = o.Spaces, o.Rest
 	if o.Table {
 		t.attachInet(inet)
 	}
@@ -232,6 +248,24 @@ func (t *Tracer) Close() error {
 	}
 	t.coll.Close()
 	return errors.Join(errs...)
+}
+
+// netnsCookie is the number that BPF programs for sockets know the calling thread's network namespace by, 0 when that is another
+// than the one asked for, or the kernel does not tell (before 5.14).
+func netnsCookie(inode uint32) (uint64, error) {
+	if own, err := NetNS(); err != nil || own != inode {
+		return 0, err
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, nil // no IPv4
+	}
+	defer unix.Close(fd)
+	cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	if err != nil {
+		return 0, nil
+	}
+	return cookie, nil
 }
 
 // NetNS is the inode number of the calling thread's network namespace.
