@@ -157,7 +157,8 @@ func (r *Routes) RouteRow(b []byte, t *route.Route) []byte {
 	if level == detailNone {
 		return b
 	}
-	b = r.appendName(b, r.destination(t), routeAddrMax)
+	name := r.destination(t)
+	b = r.appendName(b, name[:min(len(name), routeAddrMax)], routeAddrMax)
 	if t.Flags.Has(route.FlagReject) {
 		b = appendCell(b, "-", routeAddrMax)
 		b = r.appendMaskAndFlags(b, t)
@@ -224,7 +225,7 @@ func (r *Routes) destination(t *route.Route) []byte {
 	} else {
 		r.cell = r.Names.AppendNet(r.cell[:0], netip.PrefixFrom(t.Dst, int(t.PrefixLen)))
 	}
-	return r.cell[:min(len(r.cell), routeAddrMax)]
+	return r.cell
 }
 
 // CacheRow appends an entry of the IPv4 cache. A rejected one is like any other there, and names have room.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"netlive/internal/live"
 	"netlive/internal/render"
 	"netlive/internal/sock"
 	"netlive/internal/view"
@@ -35,18 +36,11 @@ const (
 
 // statusLine is the first line: where the rows come from, what was lost, how many are in which state.
 func (m *model) statusLine() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "netlive  %s%s%s", sgrBold, m.config.Source, sgrReset)
 	if m.frame == nil {
-		b.WriteString("  first look …")
-		return b.String()
+		return statusBegin(m.config.Source, nil)
 	}
-	s := m.frame.status
-	lost := fmt.Sprintf("  lost %d", s.Lost)
-	if s.Lost > 0 {
-		lost = sgrWarn + lost + fmt.Sprintf(" resynced %d", s.Resyncs) + sgrReset
-	}
-	b.WriteString(lost)
+	var b strings.Builder
+	b.WriteString(statusBegin(m.config.Source, &m.frame.status))
 	type count struct {
 		state sock.State
 		n     int
@@ -66,19 +60,17 @@ func (m *model) statusLine() string {
 
 // keysLine is the last line: what can be done, and what a reader should know of the source.
 func (m *model) keysLine() string {
+	var s *live.Status
 	var parts []string
 	if f := m.frame; f != nil {
-		if f.status.Err != nil {
-			parts = append(parts, sgrWarn+string(render.AppendEscaped(nil, f.status.Err.Error()))+sgrReset+sgrDim)
-		}
+		s = &f.status
 		parts = append(parts, fmt.Sprintf("%d-%d of %d", min(f.Offset+1, f.Shown), f.Offset+len(f.Rows), f.Shown))
 	}
 	if m.config.Note != "" {
 		parts = append(parts, m.config.Note)
 	}
 	parts = append(parts, "q quit", "↑↓ PgUp PgDn scroll", "+ new * changed - closed")
-	keys := strings.Join(parts, "  ")
-	return sgrDim + ansi.Truncate(keys, m.width, "…") + sgrReset
+	return keysText(m.width, s, parts...)
 }
 
 // The columns, left to right.

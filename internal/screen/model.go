@@ -3,8 +3,6 @@
 package screen
 
 import (
-	"strings"
-
 	tea "charm.land/bubbletea/v2"
 
 	"netlive/internal/render"
@@ -27,9 +25,6 @@ type model struct {
 func newModel(c *Config, w *window, names render.Names) *model {
 	return &model{config: c, window: w, names: names}
 }
-
-// The lines around the rows: status, column heads, and the line of keys.
-const aroundRows = 3
 
 func (m *model) rows() int { return max(m.height-aroundRows, 0) }
 
@@ -54,31 +49,10 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 }
 
 func (m *model) press(key string) tea.Cmd {
-	page := max(m.rows()-1, 1)
-	switch key {
-	case "q":
-		return tea.Quit
-	case "ctrl+c":
-		return tea.Interrupt
-	case "ctrl+z":
-		return tea.Suspend
-	case "down", "j":
-		m.scrollTo(m.offset + 1)
-	case "up", "k":
-		m.scrollTo(m.offset - 1)
-	case "pgdown", "space", "ctrl+f":
-		m.scrollTo(m.offset + page)
-	case "pgup", "ctrl+b":
-		m.scrollTo(m.offset - page)
-	case "ctrl+d":
-		m.scrollTo(m.offset + page/2)
-	case "ctrl+u":
-		m.scrollTo(m.offset - page/2)
-	case "home", "g":
-		m.scrollTo(0)
-	case "end", "G":
-		m.scrollTo(1 << 30)
+	if cmd := ending(key); cmd != nil {
+		return cmd
 	}
+	m.scrollTo(scrolled(key, m.offset, m.rows()))
 	return nil
 }
 
@@ -94,21 +68,9 @@ func (m *model) scrollTo(to int) {
 
 // View implements tea.Model.
 func (m *model) View() tea.View {
-	v := tea.NewView("")
-	v.AltScreen = true
-	v.WindowTitle = "netlive watch"
-	if m.width == 0 || m.height == 0 {
-		return v
-	}
-	lines := make([]string, 0, m.height)
-	lines = append(lines, m.statusLine())
+	var table []string
 	if m.frame != nil {
-		lines = append(lines, m.tableLines()...)
+		table = m.tableLines()
 	}
-	for len(lines) < m.height-1 {
-		lines = append(lines, "")
-	}
-	lines = append(lines[:m.height-1], m.keysLine())
-	v.SetContent(strings.Join(lines, "\n"))
-	return v
+	return page(m.width, m.height, m.statusLine(), table, m.keysLine())
 }

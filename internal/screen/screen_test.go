@@ -28,7 +28,7 @@ const second = sock.Stamp(time.Second)
 // shown is a model of the given size that shows t at the instant now.
 func shown(t *testing.T, c *Config, tb *table.Table, s live.Status, now sock.Stamp, width, height int) *model {
 	t.Helper()
-	w := &window{config: c, redraw: make(chan struct{}, 1)}
+	w := &window{config: c, place: newPlace()}
 	m := newModel(c, w, render.Numeric{})
 	m.Update(tea.WindowSizeMsg{Width: width, Height: height})
 	w.send = func(f *frame) { m.Update(f) }
@@ -130,7 +130,7 @@ func golden(t *testing.T, name, got string) {
 // Before the first frame there is a screen too, and it says that it waits.
 func TestNoFrameYet(t *testing.T) {
 	c := &Config{Source: "ebpf"}
-	m := newModel(c, &window{config: c, redraw: make(chan struct{}, 1)}, render.Numeric{})
+	m := newModel(c, &window{config: c, place: newPlace()}, render.Numeric{})
 	if got := m.View().Content; got != "" {
 		t.Errorf("without a size: %q", got)
 	}
@@ -185,7 +185,7 @@ func TestScrolling(t *testing.T) {
 
 func TestKeysThatEnd(t *testing.T) {
 	c := &Config{}
-	m := newModel(c, &window{config: c, redraw: make(chan struct{}, 1)}, render.Numeric{})
+	m := newModel(c, &window{config: c, place: newPlace()}, render.Numeric{})
 	for key, want := range map[string]tea.Msg{"q": tea.QuitMsg{}, "ctrl+c": tea.InterruptMsg{}, "ctrl+z": tea.SuspendMsg{}} {
 		if cmd := m.press(key); cmd == nil || cmd() != want {
 			t.Errorf("%s does not end", key)
