@@ -9,6 +9,7 @@
 #pragma once
 
 struct file;
+struct scm_fp_list;
 struct seq_file;
 
 typedef unsigned char __u8;
@@ -157,8 +158,22 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup; /* since 5.15; before, a word of its own kind */
 };
 
+struct sk_buff {
+	char cb[48];
+};
+
+struct sk_buff_head {
+	struct sk_buff *prev; /* the last */
+};
+
+/* What AF_UNIX keeps in an sk_buff's cb (include/net/af_unix.h, UNIXCB). */
+struct unix_skb_parms {
+	struct scm_fp_list *fp; /* descriptors that are passed */
+};
+
 struct sock {
 	struct sock_common __sk_common;
+	struct sk_buff_head sk_receive_queue;
 	socket_lock_t sk_lock;
 	struct {
 		atomic_t rmem_alloc;

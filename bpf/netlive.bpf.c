@@ -329,6 +329,16 @@ int BPF_PROG(watch_tcp_state, struct sock *sk, int old_state, int new_state)
 		if (new_state == TCP_SYN_SENT || new_state == TCP_LISTEN) {
 			/* connect(2) and listen(2): system calls of the owner. */
 			own_by_current(life);
+		} else if ((new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK) && sk->sk_lock.owned) {
+			/*
+			 * So are close(2) and shutdown(2), the only ways to these (net/ipv4/tcp.c, tcp_close_state). A last
+			 * descriptor that a kernel thread lets go of is closed by a worker (fs/file_table.c, delayed_fput),
+			 * which holds no sockets.
+			 */
+			__u32 current = bpf_get_current_pid_tgid() >> 32;
+
+			if (life->how != HOW_EXACT || (current != life->tgid && holds(current)))
+				own_by_current(life);
 		} else if (old_state == TCP_LISTEN && new_state == TCP_SYN_RECV) {
 			/* A child just cloned from its listener, and so is its life. */
 			life->since_ns = 0;
@@ -360,9 +370,11 @@ int BPF_PROG(watch_tcp_state, struct sock *sk, int old_state, int new_state)
 
 /*
  * The process that reads from or writes to a connection first is the one that took
- * it: the worker, where the listener's owner was its master.
+ * it: the worker, where the listener's owner was its master. When another one uses it later, it was inherited or passed over a
+ * UNIX socket: the newcomer is the owner from then on, and a walk tells who else holds it. The two that were seen last
+ * are remembered, so that processes which take turns make no news.
  */
-static __always_inline int owner_uses(struct sock *sk)
+static __always_inline int owner_uses(struct sock *sk, bool in_process)
 {
 	/*
 	 * How far an owner is known decides first: this runs at each read and write, and all
@@ -374,27 +386,21 @@ static __always_inline int owner_uses(struct sock *sk)
 		return 0;
 
 	__u32 current = bpf_get_current_pid_tgid() >> 32;
+	__u32 before = life->tgid;
+	bool known = life->how == HOW_EXACT;
 
-	if (life->how == HOW_EXACT && (current == life->tgid || current == life->user))
+	if (!current || (known && (current == before || current == life->user)))
 		return 0;
-	/*
-	 * Not owned by a user means softirq (an in-kernel reader such as strparser), where
-	 * current is whoever was interrupted. lock_sock sets it, bh_lock_sock does not.
-	 */
-	if (!sk->sk_lock.owned || !is_watched(sk))
+	if (!in_process || !is_watched(sk))
 		return 0;
-	if (life->how == HOW_EXACT) {
-		/* Another process uses it: inherited, or passed over a UNIX socket. A walk says who holds it now. */
-		life->user = current;
-		announce(NEWS_OWNERS);
-		return 0;
-	}
-
-	__u32 before = life->pid;
 
 	own_by_current(life);
-	if (life->pid == before)
+	if (life->tgid == before)
 		return 0;
+	if (known) {
+		life->user = before;
+		announce(NEWS_OWNERS);
+	}
 
 	struct event_record *r = reserve();
 
@@ -414,7 +420,11 @@ int BPF_PROG(watch_tcp_read, struct sock *sk)
 {
 	if (in_namespace(sk))
 		active[NEWS_TCP] = 1;
-	return owner_uses(sk);
+	/*
+	 * Not owned by a user means softirq (an in-kernel reader such as strparser), where
+	 * current is whoever was interrupted. lock_sock sets it, bh_lock_sock does not.
+	 */
+	return owner_uses(sk, sk->sk_lock.owned);
 }
 
 static __always_inline enum news news_of(const struct sock *sk)
@@ -431,7 +441,10 @@ static __always_inline enum news news_of(const struct sock *sk)
 	return NEWS_RAW;
 }
 
-/* Each write to a socket (net/socket.c, call_trace_sock_send_length), since 6.3: for servers that speak first. */
+/*
+ * Each write to a socket (net/socket.c, call_trace_sock_send_length), since 6.3: for servers that speak first. The lock is free
+ * again by then; nobody comes this way from softirq.
+ */
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(watch_write, struct sock *sk)
 {
@@ -439,15 +452,58 @@ int BPF_PROG(watch_write, struct sock *sk)
 
 	if (in_namespace(sk))
 		active[news] = 1;
-	return news == NEWS_TCP ? owner_uses(sk) : 0;
+	return news == NEWS_TCP ? owner_uses(sk, 1) : 0;
+}
+
+/*
+ * Descriptors that come over a UNIX socket may be sockets, which then have one owner more (unix(7), SCM_RIGHTS). The
+ * message was queued just now; it is received, and the descriptors are there, when watch_receive is called.
+ */
+static __always_inline void note_descriptors(const struct sock *sk)
+{
+	struct sk_buff *skb = BPF_CORE_READ(sk, sk_receive_queue.prev);
+
+	/* An empty queue points to itself, and what is there is no sk_buff. */
+	if (!skb || skb == (void *)&sk->sk_receive_queue)
+		return;
+
+	struct unix_skb_parms *parms = (void *)&skb->cb;
+
+	if (!BPF_CORE_READ(parms, fp))
+		return;
+
+	struct life *life = bpf_sk_storage_get(&lives, (void *)sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (life)
+		life->how = HOW_PASSED;
 }
 
 /* Data has come for a socket of any kind (include/trace/events/sock.h, sk_data_ready), since 6.3. */
 SEC("tp_btf/sk_data_ready")
 int BPF_PROG(watch_data, const struct sock *sk)
 {
+	enum news news = news_of(sk);
+
 	if (in_namespace(sk))
-		active[news_of(sk)] = 1;
+		active[news] = 1;
+	if (news == NEWS_UNIX)
+		note_descriptors(sk);
+	return 0;
+}
+
+/* Each read from a socket (net/socket.c, call_trace_sock_recv_length), since 6.3. */
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(watch_receive, struct sock *sk)
+{
+	if (sk->__sk_common.skc_family != AF_UNIX)
+		return 0;
+
+	struct life *life = bpf_sk_storage_get(&lives, sk, 0, 0);
+
+	if (life && life->how == HOW_PASSED) {
+		life->how = HOW_UNKNOWN;
+		announce(NEWS_OWNERS);
+	}
 	return 0;
 }
 

@@ -36,6 +36,7 @@ enum owner_how {
 	HOW_LISTENER = 2,
 	HOW_SEEDED = 3,
 	HOW_EXACT = 4,
+	HOW_PASSED = 255, /* of a UNIX socket to which descriptors are on their way; never sent */
 };
 
 /* One event, through the ring buffer. */

@@ -91,7 +91,10 @@ const (
 	// settle is how soon after a signal a walk begins: a socket is mostly bound just after it was made.
 	settle = 10 * time.Millisecond
 	// portless is for how long the port that a connection was given while it is in SYN_SENT may be unknown.
-	portless  = 200 * time.Millisecond
+	portless = 200 * time.Millisecond
+	// calmMax: sockets that several processes hold have their owners walked at every second interval, then at every fourth,
+	// and so on up to every sixteenth, as long as nothing is heard of those processes.
+	calmMax   = 4
 	batchSize = 4096
 	// batchCount is how many batches there are: one is applied while the other fills.
 	batchCount = 2
@@ -127,6 +130,9 @@ type loop struct {
 	rested  sock.Stamp    // no walk in a hurry before this
 	queued  sock.ProtoSet // whose queues were not empty at the last walk
 	present sock.ProtoSet // that had sockets at the last walk
+	// Owners are walked at the interval after ownersIn more; below 0 not at all. calm is how often the last walks of
+	// them in a row were for sockets that are shared, which makes the next one later.
+	ownersIn, calm int
 
 	drawn uint64 // version of the table at the last draw
 	again sock.Stamp
@@ -136,7 +142,7 @@ type loop struct {
 // source fails for good. The first draw comes with the first snapshot.
 func Run(ctx context.Context, c Config, d Drawer) error {
 	ctx, cancel := context.WithCancel(ctx)
-	l := &loop{Config: c, table: table.New(), walks: make(chan walked, 1), hurry: time.NewTimer(0), hurried: true}
+	l := &loop{Config: c, table: table.New(), walks: make(chan walked, 1), hurry: time.NewTimer(0), hurried: true, ownersIn: -1}
 	defer l.hurry.Stop()
 	l.due = l.everything()
 	full, free, stop := l.read(ctx)
@@ -252,6 +258,9 @@ func (l *loop) apply(ctx context.Context, events []sock.Event) {
 			l.hasten(settle)
 			continue
 		}
+		if e.Kind == sock.EventOwner {
+			l.lookAtOwners(0)
+		}
 		l.status.Events++
 		if l.Want.Protos.Has(e.Socket.Proto) {
 			l.table.Apply(e)
@@ -274,11 +283,26 @@ func (l *loop) hasten(in time.Duration) {
 	l.hurry.Reset(max(in, time.Duration(l.rested-l.Now())))
 }
 
+// lookAtOwners has owners walked at one of the next intervals, the one after so many.
+func (l *loop) lookAtOwners(after int) {
+	if l.ownersIn < 0 || l.ownersIn > after {
+		l.ownersIn = after
+	}
+	if after == 0 {
+		l.calm = 0
+	}
+}
+
 // refresh adds to what is due what no signal tells of.
 func (l *loop) refresh() {
 	if l.Signals == nil {
 		l.due = l.everything()
 		return
+	}
+	if l.ownersIn >= 0 {
+		if l.ownersIn--; l.ownersIn < 0 {
+			l.due.Owners = true
+		}
 	}
 	l.due.Protos |= l.queued | l.Signals.Active() | l.Want.Protos&^l.Signals.Announced()
 	n := l.table.Counts()
@@ -294,6 +318,9 @@ func (l *loop) walk(ctx context.Context) {
 	}
 	if l.Signals != nil {
 		stale := l.Signals.Stale()
+		if stale.Owners {
+			l.calm = 0
+		}
 		l.due.Protos |= stale.Protos
 		l.due.Owners = l.due.Owners || stale.Owners
 	}
@@ -331,6 +358,10 @@ func (l *loop) replace(ctx context.Context, w walked) error {
 		l.status.Taken = w.snap.Begin
 		l.queued = l.queued&^w.want.Protos | d.Queued
 		l.present = l.present&^w.want.Protos | d.Present
+		if w.want.Owners && d.Shared > 0 {
+			l.calm = min(l.calm+1, calmMax)
+			l.lookAtOwners(1<<l.calm - 1)
+		}
 		if d.Unowned > 0 && l.Want.Owners && !w.want.Owners {
 			l.due.Owners = true
 			l.hasten(0)

@@ -17,6 +17,8 @@ type Diff struct {
 	Corrected int
 	// Unowned of the added have a file but no owner: the snapshot had no owners, perhaps.
 	Unowned int
+	// Shared sockets have several owners. That one of these closes its copy is announced by nothing.
+	Shared int
 	// Present are the protocols with a socket in the snapshot.
 	Present sock.ProtoSet
 	// Queued are the protocols with a socket whose queues were not empty: they will be others soon.
@@ -33,6 +35,9 @@ func (t *Table) Replace(s *sock.Snapshot) Diff {
 	for i := range s.Sockets {
 		n := &s.Sockets[i]
 		d.Present |= sock.Protos(n.Proto)
+		if len(n.Others) > 0 {
+			d.Shared++
+		}
 		if n.Queue != (sock.Queue{}) {
 			d.Queued |= sock.Protos(n.Proto)
 		}

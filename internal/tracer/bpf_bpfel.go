@@ -116,6 +116,7 @@ const (
 	bpfProgWatchExec            = "watch_exec"
 	bpfProgWatchExit            = "watch_exit"
 	bpfProgWatchFork            = "watch_fork"
+	bpfProgWatchReceive         = "watch_receive"
 	bpfProgWatchSynack          = "watch_synack"
 	bpfProgWatchTcpRead         = "watch_tcp_read"
 	bpfProgWatchTcpState        = "watch_tcp_state"
@@ -191,6 +192,7 @@ type bpfProgramSpecs struct {
 	WatchExec            *ebpf.ProgramSpec `ebpf:"watch_exec"`
 	WatchExit            *ebpf.ProgramSpec `ebpf:"watch_exit"`
 	WatchFork            *ebpf.ProgramSpec `ebpf:"watch_fork"`
+	WatchReceive         *ebpf.ProgramSpec `ebpf:"watch_receive"`
 	WatchSynack          *ebpf.ProgramSpec `ebpf:"watch_synack"`
 	WatchTcpRead         *ebpf.ProgramSpec `ebpf:"watch_tcp_read"`
 	WatchTcpState        *ebpf.ProgramSpec `ebpf:"watch_tcp_state"`
@@ -293,6 +295,7 @@ type bpfPrograms struct {
 	WatchExec            *ebpf.Program `ebpf:"watch_exec"`
 	WatchExit            *ebpf.Program `ebpf:"watch_exit"`
 	WatchFork            *ebpf.Program `ebpf:"watch_fork"`
+	WatchReceive         *ebpf.Program `ebpf:"watch_receive"`
 	WatchSynack          *ebpf.Program `ebpf:"watch_synack"`
 	WatchTcpRead         *ebpf.Program `ebpf:"watch_tcp_read"`
 	WatchTcpState        *ebpf.Program `ebpf:"watch_tcp_state"`
@@ -314,6 +317,7 @@ func (p *bpfPrograms) Close() error {
 		p.WatchExec,
 		p.WatchExit,
 		p.WatchFork,
+		p.WatchReceive,
 		p.WatchSynack,
 		p.WatchTcpRead,
 		p.WatchTcpState,

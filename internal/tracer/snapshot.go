@@ -136,13 +136,15 @@ func (t *Tracer) owners(ctx context.Context) (owners, error) {
 		if r.Pid == 0 {
 			return // of another PID namespace
 		}
-		id := sock.ID(r.Cookie)
-		o.byCookie[id] = addOwner(o.byCookie[id], r.owner())
+		// An MPTCP socket that was accepted has its listener's cookie.
+		if id := sock.ID(r.Cookie); r.Mptcp == 0 {
+			o.byCookie[id] = addOwner(o.byCookie[id], r.owner())
+		}
 		if r.Inode != 0 {
-			o.byInode[r.Inode] = o.byCookie[id]
+			o.byInode[r.Inode] = addOwner(o.byInode[r.Inode], r.owner())
 		}
 		if r.Mptcp != 0 {
-			o.byMPTCP[r.Inode] = o.byCookie[id]
+			o.byMPTCP[r.Inode] = o.byInode[r.Inode]
 		}
 	})
 	return o, err

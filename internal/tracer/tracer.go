@@ -171,6 +171,7 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	}
 	if !o.Table || kernel.TypeByName("btf_trace_sk_data_ready", &found) != nil {
 		delete(spec.Programs, bpfProgWatchData)
+		delete(spec.Programs, bpfProgWatchReceive)
 	}
 	if !o.Table {
 		delete(spec.Programs, bpfProgWatchFork)
