@@ -38,7 +38,11 @@ var imports = map[string][]string{
 	// The sources. They cannot be told apart by what follows them, so they never meet.
 	"internal/tracer":       {"internal/sock"},
 	"internal/procfallback": {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy"},
-	"internal/rtnl":         {"internal/route", "internal/iface"},
+	"internal/rtnl":         {}, // it says when, not what: procfallback reads that
+
+	// Where sockets belong.
+	"internal/netns":  {},
+	"internal/cgroup": {},
 
 	// The path from socket to screen; each knows those before it.
 	"internal/table":   {"internal/sock"},
@@ -69,6 +73,7 @@ var modules = map[string][]string{
 	"github.com/spf13/pflag": {"cmd/netlive"},
 	"charm.land":             {"internal/screen"},
 
+	"github.com/mdlayher/netlink":       {"internal/rtnl"},
 	"github.com/leonelquinteros/gotext": {"internal/lang"},
 	"golang.org/x/text":                 {"internal/lang"},
 }

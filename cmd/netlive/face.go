@@ -56,10 +56,12 @@ func face(args []string, std streams) int {
 		err = root.Help()
 	case len(o.Operands) > 0:
 		err = options.Usage("netlive: %q is neither a verb nor an option; see netlive help", o.Operands[0])
-	case o.Count > 0 || o.Timed || o.Source != options.SourceAuto:
-		err = options.Usage("netlive: --count, --interval and --source are for netlive watch")
+	case o.Count > 0 || o.Timed || o.Ring > 0 || o.Source != options.SourceAuto:
+		err = options.Usage("netlive: --count, --interval, --ring and --source are for netlive watch")
 	default:
-		return tables(&o, std, w)
+		if err = enter(&o, std, args[0]); err == nil {
+			return tables(&o, std, w)
+		}
 	}
 	return exitCode("netlive", err, std.err)
 }
@@ -67,7 +69,11 @@ func face(args []string, std streams) int {
 // tables prints what o asks for: once, or each second with -c. SIGINT and SIGTERM end it as they end netstat, by
 // killing it, and so does a closed pipe. netstat's codes for what failed pass through.
 func tables(o *options.Options, std streams, w words) int {
-	printer := newPrinter(o, std, w)
+	places, err := newPlaces(o)
+	if err != nil {
+		return exitCode("netlive", err, std.err)
+	}
+	printer := newPrinter(o, std, w, places)
 	for {
 		var p page
 		err := printer.print(context.Background(), &p)

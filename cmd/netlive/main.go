@@ -29,6 +29,8 @@ type streams struct {
 	out, err io.Writer
 	env      []string
 	outTTY   bool
+	// newsBuffer is the room for rtnetlink's announcements in bytes; 0 is enough, and only tests have less.
+	newsBuffer int
 }
 
 // getenv is the value of a variable of the environment; of several the first counts, as for getenv(3).

@@ -30,8 +30,12 @@ func TestMain(m *testing.M) {
 			os.Args[0] = "netstat"
 			main()
 		},
+		"netlive-without-room": func() { // for what rtnetlink announces
+			os.Exit(run(os.Args, streams{out: os.Stdout, err: os.Stderr, newsBuffer: 1}))
+		},
 		"storm":   mainStorm,
 		"sockets": mainSockets,
+		"referee": mainReferee,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"netlive/internal/iface"
 	"netlive/internal/options"
 	"netlive/internal/procfallback"
 	"netlive/internal/render"
@@ -41,7 +42,7 @@ type printer interface {
 }
 
 // newPrinter is the printer of the mode that o asks for.
-func newPrinter(o *options.Options, std streams, w words) printer {
+func newPrinter(o *options.Options, std streams, w words, pl *places) printer {
 	proc := procfallback.New(os.DirFS("/proc"))
 	switch o.Mode {
 	case options.ModeStatistics:
@@ -62,9 +63,10 @@ func newPrinter(o *options.Options, std streams, w words) printer {
 		}}
 	}
 	sel := o.Select()
-	s := &sockets{o: o, proc: proc, words: w, page: &page{}}
+	s := &sockets{o: o, proc: proc, places: pl, words: w, page: &page{}}
 	s.names = names(o, resolve.Config{Waiting: func() { s.page.show(std) }})
 	s.layout = newTable(o, proc, s.names, std, w)
+	s.layout.Places = pl.columns(o)
 	s.groups = &render.Groups{
 		IPv4: sel.Groups, IPv6: sel.Groups6, Unnamed: sel.Implied, Names: s.names, Texts: w.texts,
 		Escape: std.outTTY, Strict: w.strict,
@@ -109,12 +111,14 @@ type routes struct {
 	render render.Routes
 }
 
-func (r *routes) print(ctx context.Context, p *page) (err error) {
+func (r *routes) print(ctx context.Context, p *page) (err error) { return r.printFrom(ctx, p, r.proc) }
+
+func (r *routes) printFrom(ctx context.Context, p *page, src render.RouteSource) (err error) {
 	r.render.Warnings = nil
 	if r.o.JSON {
-		p.out, p.errs, p.code, err = r.render.AppendJSON(ctx, p.out, p.errs, r.proc)
+		p.out, p.errs, p.code, err = r.render.AppendJSON(ctx, p.out, p.errs, src)
 	} else {
-		p.out, p.errs, p.code, err = r.render.Append(ctx, p.out, p.errs, r.proc)
+		p.out, p.errs, p.code, err = r.render.Append(ctx, p.out, p.errs, src)
 	}
 	for _, w := range r.render.Warnings {
 		p.notes = fmt.Appendf(p.notes, "netlive: %v\n", w)
@@ -134,15 +138,19 @@ func (i *interfaces) print(ctx context.Context, p *page) error {
 	if err != nil {
 		return err
 	}
+	i.printFrom(p, &t)
+	return nil
+}
+
+func (i *interfaces) printFrom(p *page, t *iface.Table) {
 	if i.o.JSON {
-		p.out, p.errs, p.code = i.render.AppendJSON(p.out, p.errs, &t)
+		p.out, p.errs, p.code = i.render.AppendJSON(p.out, p.errs, t)
 	} else {
-		p.out, p.errs, p.code = i.render.Append(p.out, p.errs, &t)
+		p.out, p.errs, p.code = i.render.Append(p.out, p.errs, t)
 	}
 	for _, w := range t.Warnings {
 		p.notes = fmt.Appendf(p.notes, "netlive: %v\n", w)
 	}
-	return nil
 }
 
 // masquerade prints netstat -M.

@@ -19,18 +19,23 @@ import (
 type source struct {
 	tracer *tracer.Tracer // nil: /proc alone
 	proc   *procfallback.Source
+	places *places
 	// why is the reason for having no tracer.
 	why error
 }
 
 // openSource attaches the tracer if it can and is not told otherwise, and falls back to /proc.
 func openSource(o *options.Options) (*source, error) {
-	s := &source{proc: procfallback.New(os.DirFS("/proc"))}
+	p, err := newPlaces(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{proc: procfallback.New(os.DirFS("/proc")), places: p}
 	if o.Source == options.SourceProcfs {
 		s.why = errors.New("--source procfs")
 		return s, nil
 	}
-	t, err := openTracer(tracer.Options{Table: true, Rest: s.proc.Snapshot})
+	t, err := openTracer(tracer.Options{Table: true, Rest: s.proc.Snapshot, Ring: o.Ring}, p)
 	switch {
 	case err == nil && t.Hook() == tracer.HookTyped:
 		s.tracer = t
@@ -46,13 +51,11 @@ func openSource(o *options.Options) (*source, error) {
 	return s, nil
 }
 
-// openTracer attaches the hooks for the network namespace we are in, as netstat shows no other.
-func openTracer(o tracer.Options) (*tracer.Tracer, error) {
-	netns, err := tracer.NetNS()
-	if err != nil {
+// openTracer attaches the hooks for the network namespaces that are shown: ours if nothing else is asked for, as netstat shows no other.
+func openTracer(o tracer.Options, p *places) (*tracer.Tracer, error) {
+	if err := p.filter(&o); err != nil {
 		return nil, err
 	}
-	o.NetNS = netns
 	return tracer.Open(o)
 }
 
@@ -67,7 +70,7 @@ func (s *source) name() string {
 // Snapshot implements live.Source.
 func (s *source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, error) {
 	if s.tracer == nil {
-		return s.proc.Snapshot(ctx, want)
+		return s.places.snapshot(ctx, s.proc, want)
 	}
 	return s.tracer.Snapshot(ctx, want)
 }

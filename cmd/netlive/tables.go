@@ -23,6 +23,7 @@ import (
 type sockets struct {
 	o      *options.Options
 	proc   *procfallback.Source
+	places *places
 	names  *resolve.Resolver
 	layout *render.Table
 	words  words
@@ -71,7 +72,8 @@ func (t *socketTable) wanted(o *options.Options) bool {
 }
 
 func (s *sockets) print(ctx context.Context, p *page) error {
-	snap, err := s.proc.Snapshot(ctx, sock.Want{Protos: s.o.Protos(), Owners: s.o.Programs || s.o.JSON})
+	want := sock.Want{Protos: s.o.Protos(), Owners: s.o.Programs || s.o.JSON || s.o.Unit}
+	snap, err := s.places.snapshot(ctx, s.proc, want)
 	if err != nil {
 		return err
 	}

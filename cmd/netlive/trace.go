@@ -21,7 +21,11 @@ const traceBatch = 4096
 
 // runTrace prints a line for each change of state of a TCP socket until ctx ends.
 func runTrace(ctx context.Context, o *options.Options, std streams) (err error) {
-	t, err := openTracer(tracer.Options{})
+	places, err := newPlaces(o)
+	if err != nil {
+		return err
+	}
+	t, err := openTracer(tracer.Options{Ring: o.Ring}, places)
 	if err != nil {
 		return fmt.Errorf("trace needs events, which only BPF gives: %w", err)
 	}
@@ -43,7 +47,7 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 	fmt.Fprintf(std.err, "netlive: tracing TCP by %s, ^C ends\n", t.Hook())
 
 	out := bufio.NewWriterSize(std.out, 64<<10)
-	p := eventPrinter{json: o.JSON, lines: render.EventLines{Color: std.color(), Location: time.Local}}
+	p := eventPrinter{json: o.JSON, lines: render.EventLines{Color: std.color(), Location: time.Local, Places: places.columns(o)}}
 	if !p.json {
 		if _, err := out.Write(p.lines.Header(nil)); err != nil {
 			return err
@@ -84,7 +88,11 @@ func (p *eventPrinter) print(out *bufio.Writer, events []sock.Event, o *options.
 		}
 		p.buf = p.buf[:0]
 		if p.json {
-			p.buf = append(render.AppendEventJSON(p.buf, e), '\n')
+			p.buf = render.AppendEventJSON(p.buf, e)
+			if e.Kind == sock.EventState {
+				p.buf = p.lines.Places.AppendJSON(p.buf, &e.Socket)
+			}
+			p.buf = append(p.buf, '\n')
 		} else {
 			p.buf = p.lines.Append(p.buf, e)
 		}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -39,21 +40,35 @@ func newVerb(name, usage, short, long string, check func(*options.Options) error
 	}
 }
 
-// watchOptions: all of netstat's options for sockets mean something there but -c, which watch is.
+// watchOptions: what watch keeps true is sockets, the routes of IP and interfaces. All of netstat's options for those mean
+// something there but -c, which watch is.
 func watchOptions(o *options.Options) error {
-	if o.Timers {
+	sel := o.Select()
+	routes := o.Mode == options.ModeRoute
+	switch {
+	case o.Timers:
 		return options.Usage("netlive watch: -o: timers are no news that is told; netlive -o shows them")
-	}
-	if sel := o.Select(); o.Mode != options.ModeSockets || o.Groups || o.Context || o.Named(sock.ProtosSCTP) || sel.Explicit && len(sel.Others) > 0 {
+	case o.Mode == options.ModeMasquerade, o.Mode == options.ModeStatistics, o.Groups:
+		return options.Usage("netlive watch: it shows sockets, routes (-r) and interfaces (-i); -g, -s and -M are for netlive without a verb")
+	case routes && len(routeFamilies(o)) < len(distinct(o.Families)):
+		return options.Usage("netlive watch: -r: only inet and inet6 announce their routes; the rest is for netlive without a verb")
+	case o.Mode != options.ModeSockets && o.Source == options.SourceEBPF:
+		return options.Usage("netlive watch: --source ebpf: routes and interfaces are announced by rtnetlink (auto) or polled (procfs)")
+	case o.Mode == options.ModeSockets && (o.Named(sock.ProtosSCTP) || sel.Explicit && len(sel.Others) > 0), o.Context:
 		return options.Usage("netlive watch: it shows sockets of TCP, UDP, UDP-Lite, raw and UNIX; the rest is for netlive without a verb")
-	}
-	if o.Continuous {
+	case o.Continuous:
 		return options.Usage("netlive watch: -c is what watch does; use --interval and --count")
-	}
-	if o.Version {
+	case o.Version:
 		return options.Usage("netlive watch: -V: see netlive version")
 	}
 	return nil
+}
+
+// distinct are the words, each once.
+func distinct(words []string) []string {
+	words = slices.Clone(words)
+	slices.Sort(words)
+	return slices.Compact(words)
 }
 
 // traceOptions: events have no table's columns, and TCP alone has them.
@@ -64,8 +79,8 @@ func traceOptions(o *options.Options) error {
 		bad = "it tells of TCP alone: -t, -4 and -6 choose"
 	case o.Mode != options.ModeSockets, o.Timers, o.All, o.Listening, o.Wide, o.Continuous, o.Extend > 0, o.Programs, o.Verbose, o.Version:
 		bad = "of netstat's options -t, -4, -6 and -n mean something there"
-	case o.Count > 0, o.Source != options.SourceAuto:
-		bad = "--count and --source are for watch"
+	case o.Count > 0, o.Timed, o.Source != options.SourceAuto:
+		bad = "--count, --interval and --source are for watch"
 	}
 	if bad != "" {
 		return options.Usage("netlive trace: %s; see netlive help trace", bad)
@@ -107,30 +122,44 @@ OPTIONS are netstat's own letters with netstat's meaning, in every verb:
 What netstat does not have has a long name only:
 
   --json                 JSON, the same names everywhere (netlive help json)
+  --netns NAME           the network namespace NAME of ip netns, that of a PID, host, or all of them: a column says which
+  --unit                 a column with the container or systemd unit of each socket
   --interval TIME        watch: time between frames or refreshes (default 1s)
   --count N              watch: end after N frames
   --source SOURCE        watch: ebpf, procfs or auto (default)
+  --ring SIZE            watch, trace: room for events that wait to be read (default 16M, a power of two)
 `
 
-const watchHelp = `Keeps netstat's socket tables true on the screen.
+const watchHelp = `Keeps netstat's socket tables true on the screen, or with -r those of routes, with -i that of interfaces.
 
 As root, or with CAP_BPF and CAP_PERFMON, TCP changes come from the kernel as they happen; what no
-event announces (queues, UDP and UNIX sockets, the end of TIME_WAIT) is walked by BPF
-iterators every --interval. Without BPF /proc is read every --interval instead, and the first line says so.
+event announces is walked by BPF iterators: at once when the kernel says that a process that holds sockets forked, ran another
+program or ended, or that a UDP or raw socket came or went; every --interval while data moves and while connections
+close; UNIX sockets, which nothing announces, every --interval. On an idle machine nothing else is walked. Without BPF /proc is read
+every --interval instead, and the first line says so.
+
+Routes (-r, with -4 -6 -e -n -F -C) and interfaces (-i, with -a -e) need no privilege: rtnetlink announces their
+changes, upon which the tables are read again. While nothing changes nothing is read, but for the counters of -i each
+--interval. Where rtnetlink cannot be had, or with --source procfs, they are read each --interval.
 
 New rows are marked +, changed rows *, closed ones - for three seconds.
 Keys: q quits, arrows, PgUp, PgDn, g and G scroll.
 
-When the output is not a terminal, or with --count, the table is printed every --interval. With --json each
-frame is one object a line:
+When the output is not a terminal, or with --count, the table is printed every --interval, and -r and -i at each change
+too. With --json each frame is one object a line:
 
-  {"time":"2026-11-21T05:06:22.288197Z","source":"ebpf","lost":0,"sockets":[…]}
+  {"time":"2026-11-21T05:06:22.288197Z","source":"ebpf","lost":0,"resyncs":0,"sockets":[…]}
+  {"time":"2026-11-21T05:06:22.288197Z","source":"rtnetlink","lost":0,"resyncs":0,"routes":[…]}
+
+What was lost, of events or of announcements, is counted in the first line and in JSON, and the table is read again at once.
 
 Options: those of netlive (netlive help); by default all sockets that are not listening.
 Examples:
   netlive watch -atnp              all TCP sockets with their processes
   netlive watch -tul               listeners
   netlive watch -tan --json --count 1
+  netlive watch -rn -4 -6          the routes of IPv4 and IPv6
+  netlive watch -ia                the interfaces with their counters
 `
 
 const traceHelp = `Prints a line for each change of state of a TCP socket in this network namespace, from the moment at
@@ -149,7 +178,7 @@ microseconds has its lines like any other.
 Events that found no room in the buffer are counted and told in a line of their own.
 With --json each event is one object a line (netlive help json), and a loss is {"event":"lost","count":N}.
 
-Options: -4, -6, -t, --json. Needs root, or CAP_BPF and CAP_PERFMON.
+Options: -4, -6, -t, --json, --netns, --unit, --ring. Needs root, or CAP_BPF and CAP_PERFMON.
 Examples:
   netlive trace
   netlive trace --json | jq -r 'select(.new_state == "CLOSE") | .owners[0].comm'
@@ -157,7 +186,7 @@ Examples:
 
 const jsonHelp = `JSON
 
-  netlive --json prints one array of sockets, netlive watch --json an object {"time", "source", "lost", "sockets"} a frame,
+  netlive --json prints one array of sockets, netlive watch --json an object {"time", "source", "lost", "resyncs", "sockets"} a frame,
   netlive trace --json an object an event. A socket has the same names in all three:
 
     proto                    tcp tcp6 udp udp6 udplite udplite6 raw raw6 unix
@@ -170,7 +199,7 @@ const jsonHelp = `JSON
     cookie                   the kernel's name for the socket, never used twice; null from /proc
     netns                    inode number of its network namespace
     owners                   array of pid, comm, program (from /proc: argv[0] as netstat -p has it), fd (null:
-                             not known), how
+                             not known), start_ns (when the process started, CLOCK_BOOTTIME; null from /proc), how
     path type refcnt flags   of UNIX sockets, in place of the ends
 
   how is the evidence for an owner: exact (seen in its own context), seeded (found among open
@@ -185,11 +214,17 @@ const jsonHelp = `JSON
     minisocket               with new_state CLOSE: TIME_WAIT or FIN_WAIT2, when the kernel keeps
                              the connection in that state a while longer
 
+  In watch --json a socket has "resynced": true when news of it was lost and a walk has told its state; lost counts the events that
+  were lost, resyncs the walks that were made for it.
+
   Options add to a socket what they add to netstat's rows:
 
     timer timer_ms           -o: off on keepalive timewait probe, and until it expires
     retransmits probes       -o: what was not answered
     context                  -Z: the security context of the first owner; null when there is none
+    netns_name               --netns: what ip netns calls the namespace; host, that of PID 1; else a process in it
+    cgroup unit              --unit: the path of the cgroup v2 that the socket was made in (from /proc: that its owner is in), and the
+                             container (12 digits of its ID) or systemd unit that this is
 
   -S: kind is endpoint or association; local_addrs, remote_addrs, primary_local_addr, primary_remote_addr, assoc_id, assoc_state.
   The protocols of the old days (ax25 ipx netrom rose x25) have local and remote as they write them, state, state_raw, device and
@@ -202,6 +237,8 @@ const jsonHelp = `JSON
   netmask, broadcast, destination), inet6 (address, prefix_len, scope, scope_raw), irq, base_addr, mem_start, mem_end, dma, port, and
   the counters rx_bytes _packets _errors _dropped _fifo _frame _compressed _multicast, tx_bytes _packets _errors _dropped _fifo
   _collisions _carrier _compressed.
+  netlive watch -r --json and -i --json print such arrays in an object a frame: {"time", "source", "lost", "resyncs", "routes"} and
+  {"time", "source", "lost", "resyncs", "interfaces"}. lost is the announcements that found no room; the frame is read after them.
   netlive -g --json prints one array of groups: family, iface, users, group.
   netlive -M --json prints one array of connections: proto, source_addr, source_port, destination_addr, destination_port, masq_port,
   init_seq, delta, previous_delta, expires_cs (1/100 s).

@@ -31,6 +31,15 @@ const (
 // runWatch keeps the tables that o asks for true: on the screen, or as a frame every
 // interval where there is no terminal or JSON is asked for.
 func runWatch(ctx context.Context, o *options.Options, std streams) (err error) {
+	if err := enter(o, std, "netlive"); err != nil {
+		return err
+	}
+	switch o.Mode {
+	case options.ModeRoute:
+		return watchRoutes(ctx, o, std)
+	case options.ModeInterfaces:
+		return watchInterfaces(ctx, o, std)
+	}
 	src, err := openSource(o)
 	if err != nil {
 		return err
@@ -47,6 +56,7 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 		Now:      tracer.Now,
 	}
 	if src.tracer != nil {
+		c.Signals = src.tracer
 		if c.Events, err = src.tracer.Stream(); err != nil {
 			return err
 		}
@@ -61,14 +71,19 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 			Select: o.Shows, Extend: o.Extend > 0, Programs: o.Programs,
 			Names: func(arrived func()) render.Names { return names(o, resolve.Config{Arrived: arrived}) }, Program: newPrograms().name,
 			Source: src.name(), Note: note,
-			In: std.in, Out: std.out, Env: std.env,
+			Terminal: screen.Terminal{In: std.in, Out: std.out, Env: std.env},
 		}, c)
 	}
 	if note != "" {
 		fmt.Fprintf(std.err, "netlive: %s\n", note)
 	}
-	layout := newTable(o, src.proc, names(o, resolve.Config{}), std, words{})
-	d := &frames{o: o, source: src.name(), out: std.out, table: layout}
+	w, err := newWords(std, false)
+	if err != nil {
+		return err
+	}
+	layout := newTable(o, src.proc, names(o, resolve.Config{Context: ctx}), std, w)
+	layout.Places = src.places.columns(o)
+	d := &frames{o: o, source: src.name(), out: std.out, table: layout, program: newPrograms().name}
 	if err := live.Run(ctx, c, d); err != nil {
 		return err
 	}
@@ -81,26 +96,38 @@ type frames struct {
 	source string
 	out    io.Writer
 	table  *render.Table
-	frame  view.Frame
-	buf    []byte
-	drawn  int
+	// program is what netstat calls an owner that the kernel told of by its comm.
+	program func(*sock.Owner) string
+	frame   view.Frame
+	buf     []byte
+	drawn   int
 }
 
 // Draw implements live.Drawer.
 func (f *frames) Draw(t *table.Table, s live.Status, now sock.Stamp) (sock.Stamp, error) {
 	view.Build(t, view.Query{Select: f.o.Shows, Height: math.MaxInt}, now, &f.frame)
+	if f.o.Programs {
+		for i := range f.frame.Rows {
+			if o := &f.frame.Rows[i].Owner; o.Known() && o.Program == "" {
+				o.Program = f.program(o)
+			}
+		}
+	}
 	b := f.buf[:0]
 	if f.o.JSON {
-		b = render.AppendFrameBegin(b, time.Now(), f.source, s.Lost)
+		b = render.AppendFrameBegin(b, time.Now(), f.source, s.Lost, s.Resyncs)
 		for i := range f.frame.Rows {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = render.AppendSocketJSON(b, &f.frame.Rows[i].Socket)
+			row := &f.frame.Rows[i]
+			if b = f.table.SocketJSON(b, &row.Socket); row.Resynced {
+				b = render.AppendResynced(b)
+			}
 		}
 		b = render.AppendFrameEnd(b)
 	} else {
-		b = fmt.Appendf(b, "%s  %s  lost %d\n", time.Now().Format(time.TimeOnly), f.source, s.Lost)
+		b = fmt.Appendf(b, "%s  %s  lost %d  resynced %d\n", time.Now().Format(time.TimeOnly), f.source, s.Lost, s.Resyncs)
 		b = appendTables(b, f.table, f.o, func(yield func(*sock.Socket) bool) {
 			for i := range f.frame.Rows {
 				if !yield(&f.frame.Rows[i].Socket) {

@@ -78,6 +78,9 @@ type Options struct {
 	Timed    bool
 	Count    int    // --count, 0 without end
 	Source   Source // --source
+	NetNS    string // --netns: all, host, a PID or a name of ip-netns(8); empty is the namespace we are in
+	Unit     bool   // --unit: a column with the container or the systemd unit
+	Ring     int    // --ring: bytes of the ring buffer; 0 is the default
 	// Operands are the words that are no options. netstat ignores them.
 	Operands []string
 	// Warnings are lines for stderr that do not stop netstat.

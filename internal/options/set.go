@@ -116,6 +116,12 @@ func (o *Options) set(val int, arg string) error {
 			return o.badValue("--count: %q is not a number of frames (try 1, 10)", arg)
 		}
 		o.Count = n
+	case valNetNS:
+		o.NetNS = arg
+	case valUnit:
+		o.Unit = true
+	case valRing:
+		return o.setRing(arg)
 	case valSource:
 		at := slices.Index([]string{"auto", "ebpf", "procfs"}, arg)
 		if at < 0 {
@@ -154,6 +160,31 @@ func (o *Options) setInterval(arg string) error {
 		return o.badValue("--interval: %q is too short (at least %v)", arg, MinInterval)
 	}
 	o.Interval, o.Timed = d, true
+	return nil
+}
+
+// The least and the most --ring: a page, and what a ring buffer of the kernel's may have.
+const (
+	minRing = 4 << 10
+	maxRing = 1 << 30
+)
+
+// setRing reads a number of bytes, of KiB with K, of MiB with M.
+func (o *Options) setRing(arg string) error {
+	digits, factor := arg, 1
+	if rest, ok := strings.CutSuffix(arg, "K"); ok {
+		digits, factor = rest, 1<<10
+	} else if rest, ok := strings.CutSuffix(arg, "M"); ok {
+		digits, factor = rest, 1<<20
+	}
+	n, err := strconv.Atoi(digits)
+	if err != nil || n < 1 || n > maxRing/factor {
+		return o.badValue("--ring: %q is not a size (try 64K, 16M)", arg)
+	}
+	if n *= factor; n < minRing || n&(n-1) != 0 {
+		return o.badValue("--ring: %q is not a power of two from 4K to 1024M", arg)
+	}
+	o.Ring = n
 	return nil
 }
 

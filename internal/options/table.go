@@ -16,6 +16,9 @@ const (
 	valInterval
 	valCount
 	valSource
+	valNetNS
+	valUnit
+	valRing
 )
 
 // familyWords are the long options that net-tools treats as one: the first that a word
@@ -73,5 +76,8 @@ func ownOptions() []longOption {
 		{"interval", requiredArgument, valInterval},
 		{"count", requiredArgument, valCount},
 		{"source", requiredArgument, valSource},
+		{"netns", requiredArgument, valNetNS},
+		{"unit", noArgument, valUnit},
+		{"ring", requiredArgument, valRing},
 	}
 }

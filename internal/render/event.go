@@ -14,6 +14,8 @@ import (
 type EventLines struct {
 	Color    bool
 	Location *time.Location // of the times; nil is UTC
+	// Places are columns at the end.
+	Places *Places
 }
 
 // The columns' widths in bytes. IPv6 ends may be longer and push their line.
@@ -23,6 +25,7 @@ const (
 	widthPID     = 7
 	widthEnd     = 21
 	widthState   = 11
+	widthInOld   = 8 // with columns behind it
 )
 
 const (
@@ -47,7 +50,11 @@ func (l *EventLines) Header(b []byte) []byte {
 	column("REMOTE", widthEnd)
 	column("OLD", widthState)
 	column("NEW", widthState)
-	return append(b, "IN-OLD\n"...)
+	b = append(b, "IN-OLD"...)
+	if l.Places != nil {
+		b = l.Places.appendHeads(padTo(b, at, widthInOld), "NETNS", "UNIT")
+	}
+	return append(b, '\n')
 }
 
 // Append appends the line of e.
@@ -72,10 +79,14 @@ func (l *EventLines) Append(b []byte, e *sock.Event) []byte {
 		b = appendEventState(b, s.State)
 	}
 	b = append(padTo(b, at, widthState), ' ')
+	at = len(b)
 	if e.InOld < 0 {
 		b = append(b, '-')
 	} else {
 		b = AppendDuration(b, e.InOld)
+	}
+	if l.Places != nil {
+		b = l.Places.appendColumns(padTo(b, at, widthInOld), s, true)
 	}
 	return append(b, '\n')
 }

@@ -45,7 +45,7 @@ func (t *Table) SocketJSON(b []byte, s *sock.Socket) []byte {
 		}
 		b = appendTextJSON(b, `,"context":`, context)
 	}
-	return append(b, '}')
+	return t.Places.AppendJSON(append(b, '}'), s)
 }
 
 // appendSocketFields appends the names that sockets and events share. Queues are not news: an event has none.
@@ -113,6 +113,7 @@ func appendOwner(b []byte, o *sock.Owner) []byte {
 	} else {
 		b = appendUint(b, `,"fd":`, uint64(o.FD))
 	}
+	b = appendUintOrNull(b, `,"start_ns":`, o.Start)
 	b = append(b, `,"how":"`...)
 	b = append(b, o.How.String()...)
 	return append(b, `"}`...)
@@ -147,13 +148,31 @@ func AppendEventJSON(b []byte, e *sock.Event) []byte {
 
 // AppendFrameBegin appends the head of a frame of watch --json; the sockets follow, parted by commas,
 // then AppendFrameEnd.
-func AppendFrameBegin(b []byte, t time.Time, source string, lost uint64) []byte {
+func AppendFrameBegin(b []byte, t time.Time, source string, lost, resyncs uint64) []byte {
+	return append(appendFrameHead(b, t, source, lost, resyncs), `,"sockets":[`...)
+}
+
+func appendFrameHead(b []byte, t time.Time, source string, lost, resyncs uint64) []byte {
 	b = append(b, `{"time":"`...)
 	b = appendTime(b, t)
 	b = appendString(append(b, `","source":`...), []byte(source))
-	b = appendUint(b, `,"lost":`, lost)
-	return append(b, `,"sockets":[`...)
+	return appendUint(appendUint(b, `,"lost":`, lost), `,"resyncs":`, resyncs)
 }
+
+// AppendFrame appends a whole frame, one line, with the array that AppendJSON of another table made under name.
+func AppendFrame(b []byte, t time.Time, source string, lost, resyncs uint64, name string, array []byte) []byte {
+	b = appendFrameHead(b, t, source, lost, resyncs)
+	b = append(append(append(b, `,"`...), name...), `":`...)
+	for _, c := range array {
+		if c != '\n' { // between elements; within strings it is escaped
+			b = append(b, c)
+		}
+	}
+	return append(b, "}\n"...)
+}
+
+// AppendResynced marks the JSON object that b ends with as one of which news was lost: a walk has told its state.
+func AppendResynced(b []byte) []byte { return append(b[:len(b)-len("}")], `,"resynced":true}`...) }
 
 // AppendFrameEnd appends the end of a frame and of its line.
 func AppendFrameEnd(b []byte) []byte { return append(b, "]}\n"...) }

@@ -35,7 +35,7 @@ func TestAppendSocketJSON(t *testing.T) {
 	}{
 		{"tcp", tcp, `{"proto":"tcp","local_addr":"192.168.100.20","local_port":52344,"remote_addr":"203.0.113.250","remote_port":443,` +
 			`"state":"CLOSE_WAIT","recv_q":1,"send_q":4294967295,"uid":1000,"inode":4711,"cookie":4097,"netns":4026531840,` +
-			`"owners":[{"pid":2297,"comm":"curl","fd":7,"how":"exact"}]}`},
+			`"owners":[{"pid":2297,"comm":"curl","fd":7,"start_ns":null,"how":"exact"}]}`},
 		{"tcp6, v4-mapped, unknown cookie and netns and owner", sock.Socket{ID: sock.LocalID | 7, Proto: sock.TCP6, State: sock.TimeWait,
 			Local: netip.MustParseAddrPort("[::ffff:192.0.2.1]:80"), Remote: netip.MustParseAddrPort("[2001:db8::1]:50000")},
 			`{"proto":"tcp6","local_addr":"::ffff:192.0.2.1","local_port":80,"remote_addr":"2001:db8::1","remote_port":50000,` +
@@ -44,7 +44,7 @@ func TestAppendSocketJSON(t *testing.T) {
 			s.Owner = sock.Owner{PID: 1, FD: -1, How: sock.HowListener, Comm: sock.MakeComm("\x1b\"\\")}
 		}), `{"proto":"udp","local_addr":"0.0.0.0","local_port":53,"remote_addr":"0.0.0.0","remote_port":0,` +
 			`"state":"","recv_q":0,"send_q":0,"uid":0,"inode":4711,"cookie":null,"netns":null,` +
-			`"owners":[{"pid":1,"comm":"\u001b\"\\","fd":null,"how":"listener"}]}`},
+			`"owners":[{"pid":1,"comm":"\u001b\"\\","fd":null,"start_ns":null,"how":"listener"}]}`},
 		{"nothing is known", sock.Socket{Proto: sock.TCP},
 			`{"proto":"tcp","local_addr":null,"local_port":0,"remote_addr":null,"remote_port":0,` +
 				`"state":null,"recv_q":0,"send_q":0,"uid":0,"inode":0,"cookie":null,"netns":null,"owners":[]}`},
@@ -53,8 +53,8 @@ func TestAppendSocketJSON(t *testing.T) {
 			s.Others = []sock.Owner{{PID: 11, FD: 6, How: sock.HowSeeded, Comm: sock.MakeComm("nginx")}, {PID: 12, FD: 6, How: sock.HowExact}}
 		}), `{"proto":"tcp","local_addr":"127.0.0.1","local_port":80,"remote_addr":"0.0.0.0","remote_port":0,` +
 			`"state":"LISTEN","recv_q":0,"send_q":0,"uid":0,"inode":4711,"cookie":null,"netns":null,"owners":[` +
-			`{"pid":10,"comm":"nginx","program":"nginx: master ` + "\ufffd" + `","fd":0,"how":"procfs"},` +
-			`{"pid":11,"comm":"nginx","fd":6,"how":"seeded"},{"pid":12,"comm":"","fd":6,"how":"exact"}]}`},
+			`{"pid":10,"comm":"nginx","program":"nginx: master ` + "\ufffd" + `","fd":0,"start_ns":null,"how":"procfs"},` +
+			`{"pid":11,"comm":"nginx","fd":6,"start_ns":null,"how":"seeded"},{"pid":12,"comm":"","fd":6,"start_ns":null,"how":"exact"}]}`},
 		{"unix", with(unixSocket(sock.UnixListening, sock.UnixSeqPacket, 0x10000, "/run/a b\n\u202e"), func(s *sock.Socket) { s.ID, s.NetNS = 5, 6 }),
 			`{"proto":"unix","state":"LISTENING","recv_q":0,"send_q":0,"uid":0,"inode":4711,"cookie":5,"netns":6,"owners":[],` +
 				`"path":"/run/a b\u000a\u202e","type":"SEQPACKET","refcnt":2,"flags":65536}`},
@@ -68,7 +68,7 @@ func TestAppendSocketJSON(t *testing.T) {
 
 func TestAppendEventJSON(t *testing.T) {
 	const socket = `"proto":"tcp","local_addr":"192.168.100.20","local_port":52344,"remote_addr":"203.0.113.250","remote_port":443,` +
-		`"state":"CLOSE","uid":1000,"inode":4711,"cookie":4097,"netns":4026531840,"owners":[{"pid":2297,"comm":"curl","fd":7,"how":"exact"}],`
+		`"state":"CLOSE","uid":1000,"inode":4711,"cookie":4097,"netns":4026531840,"owners":[{"pid":2297,"comm":"curl","fd":7,"start_ns":null,"how":"exact"}],`
 	const head = `{"time":"2026-03-04T05:06:07.000008900Z","event":`
 	of := func(change func(e *sock.Event)) sock.Event {
 		e := closed()
@@ -119,15 +119,15 @@ func TestAppendTime(t *testing.T) {
 }
 
 func TestAppendFrame(t *testing.T) {
-	b := AppendFrameBegin(nil, moment, "ebpf", 3)
-	same(t, "empty", string(AppendFrameEnd(b)), `{"time":"2026-03-04T05:06:07.000008900Z","source":"ebpf","lost":3,"sockets":[]}`+"\n")
+	b := AppendFrameBegin(nil, moment, "ebpf", 3, 2)
+	same(t, "empty", string(AppendFrameEnd(b)), `{"time":"2026-03-04T05:06:07.000008900Z","source":"ebpf","lost":3,"resyncs":2,"sockets":[]}`+"\n")
 
 	s := closed().Socket
-	b = AppendFrameBegin(nil, moment, `"`, 0)
+	b = AppendFrameBegin(nil, moment, `"`, 0, 0)
 	b = append(AppendSocketJSON(b, &s), ',')
 	got := string(AppendFrameEnd(AppendSocketJSON(b, &s)))
 	one := string(AppendSocketJSON(nil, &s))
-	same(t, "two", got, `{"time":"2026-03-04T05:06:07.000008900Z","source":"\"","lost":0,"sockets":[`+one+","+one+"]}\n")
+	same(t, "two", got, `{"time":"2026-03-04T05:06:07.000008900Z","source":"\"","lost":0,"resyncs":0,"sockets":[`+one+","+one+"]}\n")
 }
 
 // FuzzAppendString compares with encoding/json: one reads what the other wrote.

@@ -21,7 +21,9 @@ type Table struct {
 	SCTPNames      Names // for the hosts of SCTP's rows; nil is Names
 	// Context gives the SELinux context of a process for a column of its own, "" when it is not known. nil is no column.
 	Context func(pid uint32) string
-	Texts   Texts
+	// Places are columns that netstat does not have.
+	Places *Places
+	Texts  Texts
 	// DecimalPoint parts the seconds of timers; "" is a point.
 	DecimalPoint string
 	// Escape makes what strangers named safe for a terminal, where netstat would let it through.
@@ -56,7 +58,7 @@ func (t *Table) InetHeader(b []byte) []byte {
 	if t.Programs {
 		b = append(b, programHead...)
 	}
-	b = t.appendContextHead(b)
+	b = t.Places.appendHeads(t.appendContextHead(b), "Netns", "Unit")
 	if t.Timers {
 		b = append(b, t.Texts.Text(" Timer")...)
 	}
@@ -105,7 +107,7 @@ func (t *Table) appendTail(b []byte, s *sock.Socket) []byte {
 	if t.Programs {
 		b = t.appendProgram(b, &s.Owner)
 	}
-	b = t.appendContext(b, &s.Owner)
+	b = t.Places.appendColumns(t.appendContext(b, &s.Owner), s, t.Escape)
 	if t.Timers {
 		b = append(b, ' ')
 		if s.SCTP == nil {
@@ -213,7 +215,8 @@ func (t *Table) UnixHeader(b []byte) []byte {
 	if t.Programs {
 		b = append(b, programHead...)
 	}
-	return append(t.appendContextHead(b), t.Texts.Text(" Path\n")...)
+	b = t.Places.appendHeads(t.appendContextHead(b), "Netns", "Unit")
+	return append(b, t.Texts.Text(" Path\n")...)
 }
 
 // UnixRow appends the row of a UNIX socket.
@@ -239,7 +242,7 @@ func (t *Table) UnixRow(b []byte, s *sock.Socket) []byte {
 	if t.Programs {
 		b = t.appendProgram(b, &s.Owner)
 	}
-	b = append(t.appendContext(b, &s.Owner), ' ')
+	b = append(t.Places.appendColumns(t.appendContext(b, &s.Owner), s, t.Escape), ' ')
 	t.host = append(t.host[:0], pathColumn(s.Unix.Path)...)
 	return append(appendName(b, t.host, t.Escape), '\n')
 }

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"netlive/internal/cgroup"
+	"netlive/internal/netns"
+	"netlive/internal/options"
+	"netlive/internal/procfallback"
+	"netlive/internal/render"
+	"netlive/internal/sock"
+	"netlive/internal/tracer"
+)
+
+// places are the network namespaces that are shown, and the names of theirs and of cgroups.
+type places struct {
+	// one is the namespace that was named; nil is ours, or all.
+	one *netns.Space
+	all bool
+
+	spaces netns.Names
+	units  cgroup.Names
+	// byPID has the cgroups of processes whose sockets' own are not known.
+	byPID map[uint32]string
+}
+
+// newPlaces reads --netns.
+func newPlaces(o *options.Options) (*places, error) {
+	p := &places{all: o.NetNS == "all", byPID: map[uint32]string{}}
+	if o.NetNS == "" || p.all {
+		return p, nil
+	}
+	space, err := netns.Find(o.NetNS)
+	if err != nil {
+		return nil, err
+	}
+	p.one = &space
+	p.spaces.Set([]netns.Space{space})
+	return p, nil
+}
+
+// list are the namespaces that are shown, as they are now.
+func (p *places) list() ([]netns.Space, error) {
+	if p.one != nil {
+		return []netns.Space{*p.one}, nil
+	}
+	list, err := netns.All()
+	if err == nil {
+		p.spaces.Set(list)
+	}
+	return list, err
+}
+
+// filter adds to the options of a tracer what is shown.
+func (p *places) filter(o *tracer.Options) error {
+	switch {
+	case p.one != nil:
+		o.NetNS = p.one.Inode()
+	case !p.all:
+		inode, err := tracer.NetNS()
+		if err != nil {
+			return err
+		}
+		o.NetNS = inode
+		return nil // snapshots are ours without entering anything
+	}
+	o.Spaces = func() ([]tracer.Space, error) {
+		list, err := p.list()
+		spaces := make([]tracer.Space, len(list))
+		for i := range list {
+			spaces[i] = list[i]
+		}
+		return spaces, err
+	}
+	return nil
+}
+
+// columns are those that o asks for; nil is none.
+func (p *places) columns(o *options.Options) *render.Places {
+	if o.NetNS == "" && !o.Unit {
+		return nil
+	}
+	c := &render.Places{}
+	if o.NetNS != "" {
+		c.Space = p.spaces.Name
+	}
+	if o.Unit {
+		c.Unit = func(s *sock.Socket) (path, unit string) {
+			if path = p.units.Path(s.Cgroup); path == "" && s.Owner.Known() {
+				path = p.ofProcess(s.Owner.PID)
+			}
+			return path, cgroup.Owner(path)
+		}
+	}
+	return c
+}
+
+// ofProcess is the cgroup v2 of a process: /proc does not tell that of a socket.
+func (p *places) ofProcess(pid uint32) string {
+	path, ok := p.byPID[pid]
+	if ok {
+		return path
+	}
+	text, err := os.ReadFile("/proc/" + strconv.FormatUint(uint64(pid), 10) + "/cgroup")
+	if err == nil {
+		for line := range strings.Lines(string(text)) {
+			if rest, ok := strings.CutPrefix(line, "0::"); ok { // cgroups(7)
+				path = strings.TrimSuffix(rest, "\n")
+			}
+		}
+	}
+	if len(p.byPID) >= programsMax {
+		clear(p.byPID)
+	}
+	p.byPID[pid] = path
+	return path
+}
+
+// entered is set in the environment of a netlive that enter has started.
+const entered = "NETLIVE_ENTERED"
+
+// enter goes to the namespace that o names, for what cannot be had from another: all but sockets. A namespace is a thread's,
+// so netlive begins anew in it and enter returns only then, or with an error.
+func enter(o *options.Options, std streams, name string) error {
+	if o.NetNS == "" || o.Mode == options.ModeSockets && !o.Groups {
+		return nil
+	}
+	if o.NetNS == "all" {
+		return options.Usage("netlive: --netns all: it is for sockets; for the rest name one (host, a PID, or a name of ip netns list)")
+	}
+	if std.getenv(entered) == o.NetNS {
+		return nil
+	}
+	space, err := netns.Find(o.NetNS)
+	if err != nil {
+		return err
+	}
+	return space.Do(func() error {
+		err := unix.Exec("/proc/self/exe", append([]string{name}, os.Args[1:]...), append(slices.Clone(std.env), entered+"="+o.NetNS))
+		return fmt.Errorf("begin anew in %s: %w", space.Name(), err)
+	})
+}
+
+// snapshot reads what is shown from /proc. A table is missing where no namespace has it.
+func (p *places) snapshot(ctx context.Context, proc *procfallback.Source, want sock.Want) (sock.Snapshot, error) {
+	if p.one == nil && !p.all {
+		return proc.Snapshot(ctx, want)
+	}
+	list, err := p.list()
+	if err != nil {
+		return sock.Snapshot{}, err
+	}
+	var all sock.Snapshot
+	for i, space := range list {
+		var snap sock.Snapshot
+		err := space.Do(func() (err error) {
+			snap, err = proc.Snapshot(ctx, want)
+			return err
+		})
+		switch {
+		case err != nil && (p.one != nil || ctx.Err() != nil):
+			return sock.Snapshot{}, err
+		case err != nil:
+			continue // it ended meanwhile, or may not be entered
+		}
+		if i == 0 || all.Begin == 0 {
+			all = snap
+			continue
+		}
+		all.Protos |= snap.Protos
+		all.Sockets = append(all.Sockets, snap.Sockets...)
+		all.Warnings = append(all.Warnings, snap.Warnings...)
+		all.OwnersDenied = all.OwnersDenied || snap.OwnersDenied
+		all.OwnersFound = all.OwnersFound || snap.OwnersFound
+	}
+	all.Missing &^= all.Protos
+	all.Unopened = slices.DeleteFunc(all.Unopened, func(u sock.Unopened) bool { return all.Protos.Has(u.Proto) })
+	slices.SortStableFunc(all.Sockets, func(a, b sock.Socket) int { return int(a.Proto) - int(b.Proto) })
+	return all, nil
+}

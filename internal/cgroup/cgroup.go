@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+// Package cgroup says which container or systemd unit a cgroup v2 is, by its number.
+package cgroup
+
+import (
+	"bufio"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Names finds cgroups by their numbers, which are the inode numbers of their directories (kernfs, on 64 bit machines). It may be used
+// by several goroutines.
+type Names struct {
+	mu     sync.Mutex
+	root   string
+	rooted bool
+	paths  map[uint64]string
+	looked time.Time
+}
+
+const (
+	// lookAgain is how long a number that nothing is known of is not looked for again.
+	lookAgain = time.Second
+	// pathsMax bounds what is remembered; then what is gone is forgotten.
+	pathsMax = 1 << 16
+)
+
+// Path is the path of a cgroup below the root of cgroup v2, as in /system.slice/ssh.service; "" when it is not found. One that is gone keeps
+// the path it was last seen at.
+func (n *Names) Path(id uint64) string {
+	if id == 0 {
+		return ""
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	path, ok := n.paths[id]
+	if !ok && time.Since(n.looked) > lookAgain {
+		n.look()
+		path = n.paths[id]
+	}
+	return path
+}
+
+// look reads the whole tree of directories.
+func (n *Names) look() {
+	n.looked = time.Now()
+	if !n.rooted {
+		n.root, n.rooted = mountpoint(), true
+	}
+	if n.root == "" {
+		return
+	}
+	if n.paths == nil || len(n.paths) > pathsMax {
+		n.paths = map[uint64]string{}
+	}
+	_ = filepath.WalkDir(n.root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return nil // one that went meanwhile
+		}
+		if info, err := d.Info(); err == nil {
+			if st, ok := info.Sys().(*syscall.Stat_t); ok {
+				n.paths[st.Ino] = "/" + strings.TrimPrefix(strings.TrimPrefix(path, n.root), "/")
+			}
+		}
+		return nil
+	})
+}
+
+// mountpoint is where cgroup v2 is mounted, "" when it is not.
+func mountpoint() string {
+	f, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		// ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG…] - FSTYPE … (proc(5))
+		before, after, _ := strings.Cut(lines.Text(), " - ")
+		if words := strings.Fields(before); strings.HasPrefix(after, "cgroup2 ") && len(words) > 4 {
+			return words[4]
+		}
+	}
+	return ""
+}
+
+// container is how container runtimes name cgroups: docker-ID.scope, cri-containerd-ID.scope, crio-ID.scope, libpod-ID.scope,
+// and /docker/ID, /kubepods/…/ID without systemd. The ID has 64 hex digits; machine-NAME.scope and lxc.payload.NAME have names.
+var (
+	container = regexp.MustCompile(`(?:^|[-/:])([0-9a-f]{64})(?:\.scope)?(?:/|$)`)
+	machine   = regexp.MustCompile(`/machine-([^/]+)\.scope(?:/|$)`)
+	lxc       = regexp.MustCompile(`/lxc(?:\.payload)?[./]([^/]+)(?:/|$)`)
+)
+
+// shortID is as much of a container's ID as docker ps shows.
+const shortID = 12
+
+// Owner is what a path of Names stands for: the first twelve digits of a container's ID, the name of an LXC container or of a machine,
+// or a systemd unit (the last .service or .scope of the path, else its last .slice); "" for none of these.
+func Owner(path string) string {
+	if m := container.FindAllStringSubmatch(path, -1); m != nil {
+		return m[len(m)-1][1][:shortID]
+	}
+	if m := machine.FindStringSubmatch(path); m != nil {
+		return m[1]
+	}
+	if m := lxc.FindStringSubmatch(path); m != nil {
+		return m[1]
+	}
+	slice := ""
+	parts := strings.Split(path, "/")
+	for i := len(parts) - 1; i >= 0; i-- {
+		switch part := parts[i]; {
+		case strings.HasSuffix(part, ".service"), strings.HasSuffix(part, ".scope"):
+			return part
+		case strings.HasSuffix(part, ".slice") && slice == "":
+			slice = part
+		}
+	}
+	return slice
+}
