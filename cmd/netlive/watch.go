@@ -70,7 +70,7 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 		return screen.Run(ctx, screen.Config{
 			Select: o.Shows, Extend: o.Extend > 0, Programs: o.Programs,
 			Names: func(arrived func()) render.Names { return names(o, resolve.Config{Arrived: arrived}) }, Program: newPrograms().name,
-			Source: src.name(), Note: note,
+			Source: src.name(), Note: note, Places: src.places.columns(o),
 			Terminal: screen.Terminal{In: std.in, Out: std.out, Env: std.env},
 		}, c)
 	}

@@ -134,8 +134,11 @@ type loop struct {
 	// them in a row were for sockets that are shared, which makes the next one later.
 	ownersIn, calm int
 
-	drawn uint64 // version of the table at the last draw
-	again sock.Stamp
+	drawn   uint64 // version of the table at the last draw
+	drawnAt sock.Stamp
+	again   sock.Stamp
+	frame   *time.Timer // fires at framed, if that is not 0
+	framed  sock.Stamp
 }
 
 // Run keeps the table until ctx ends (and then returns nil), the drawer is done, or a
@@ -154,8 +157,8 @@ func Run(ctx context.Context, c Config, d Drawer) error {
 		}
 	}()
 
-	frame := time.NewTicker(l.Frame)
-	defer frame.Stop()
+	l.frame = time.NewTimer(l.Frame)
+	defer l.frame.Stop()
 	next := time.NewTimer(l.Interval)
 	defer next.Stop()
 	for {
@@ -172,7 +175,6 @@ func Run(ctx context.Context, c Config, d Drawer) error {
 		case w := <-l.walks:
 			first := l.status.Taken == 0
 			if err = l.replace(ctx, w); err == nil && first {
-				frame.Reset(l.Frame)
 				l.again = l.Now() // be there nothing to show, that is news too
 				err = l.draw(d)
 			}
@@ -188,7 +190,8 @@ func Run(ctx context.Context, c Config, d Drawer) error {
 		case <-l.Redraw:
 			l.again = l.Now()
 			err = l.draw(d)
-		case <-frame.C:
+		case <-l.frame.C:
+			l.framed = 0
 			err = l.draw(d)
 		}
 		if errors.Is(err, ErrDone) {
@@ -197,7 +200,39 @@ func Run(ctx context.Context, c Config, d Drawer) error {
 		if err != nil {
 			return err
 		}
+		l.schedule()
 	}
+}
+
+// schedule sets the timer for the next draw: the next frame when there is something new, or when something that is shown has to change
+// by itself. Else there is none, and the loop sleeps until it is told something.
+func (l *loop) schedule() {
+	if l.status.Taken == 0 {
+		return
+	}
+	at := sock.Stamp(0)
+	if l.Always || l.table.Version() != l.drawn {
+		at = l.drawnAt + sock.Stamp(l.Frame)
+	} else {
+		at = l.again
+		for ghost := range l.table.Ghosts() {
+			if gone := ghost.Closed + sock.Stamp(l.Linger) + 1; at == 0 || gone < at {
+				at = gone
+			}
+			break // the oldest is the first
+		}
+		if at != 0 {
+			at = max(at, l.drawnAt+sock.Stamp(l.Frame))
+		}
+	}
+	if at == l.framed {
+		return
+	}
+	if l.framed = at; at == 0 {
+		l.frame.Stop()
+		return
+	}
+	l.frame.Reset(max(time.Duration(at-l.Now()), 0))
 }
 
 // read starts the goroutine that waits for events. Batches come by full and must be given back by free.
@@ -379,6 +414,7 @@ func (l *loop) draw(d Drawer) error {
 		return nil
 	}
 	now := l.Now()
+	l.drawnAt = now
 	// A tombstone is needed while a walk may still bring rows that are older than it.
 	if !l.walking {
 		l.table.Prune(now - sock.Stamp(l.Linger))

@@ -32,6 +32,7 @@ const (
 	markNew    = "+"
 	markChange = "*"
 	markGone   = "-"
+	markResync = "~"
 )
 
 // statusLine is the first line: where the rows come from, what was lost, how many are in which state.
@@ -69,7 +70,11 @@ func (m *model) keysLine() string {
 	if m.config.Note != "" {
 		parts = append(parts, m.config.Note)
 	}
-	parts = append(parts, "q quit", "↑↓ PgUp PgDn scroll", "+ new * changed - closed")
+	marks := "+ new * changed - closed"
+	if s != nil && s.Resyncs > 0 {
+		marks += " ~ resynced"
+	}
+	parts = append(parts, "q quit", "↑↓ PgUp PgDn scroll", marks)
 	return keysText(m.width, s, parts...)
 }
 
@@ -84,6 +89,8 @@ const (
 	colUser
 	colInode
 	colProgram
+	colSpace
+	colUnit
 	columns
 )
 
@@ -92,10 +99,11 @@ type widths [columns]int
 
 var heads = [columns]string{
 	"Proto", "Recv-Q", "Send-Q", "Local Address", "Foreign Address", "State", "User", "Inode", "PID/Program name",
+	"Netns", "Unit",
 }
 
 // shortHeads serve where the line is too narrow for netstat's.
-var shortHeads = [columns]string{"Proto", "RQ", "SQ", "Local", "Foreign", "State", "User", "Inode", "PID/Program"}
+var shortHeads = [columns]string{"Proto", "RQ", "SQ", "Local", "Foreign", "State", "User", "Inode", "PID/Program", "Netns", "Unit"}
 
 func (c *Config) shows(col int) bool {
 	switch col {
@@ -103,6 +111,10 @@ func (c *Config) shows(col int) bool {
 		return c.Extend
 	case colProgram:
 		return c.Programs
+	case colSpace:
+		return c.Places != nil && c.Places.Space != nil
+	case colUnit:
+		return c.Places != nil && c.Places.Unit != nil
 	}
 	return true
 }
@@ -123,6 +135,8 @@ func (m *model) tableLines() []string {
 			mark, style = markGone, sgrDim
 		case r.Fresh && r.Born != 0 && m.frame.At-r.Born < sock.Stamp(view.Highlight):
 			mark, style = markNew, sgrNew
+		case r.Fresh && r.Resynced:
+			mark, style = markResync, sgrWarn
 		case r.Fresh:
 			mark, style = markChange, sgrChange
 		}
@@ -156,7 +170,22 @@ func (m *model) cells(l *view.Line) (c [columns]string) {
 	c[colUser] = string(names.AppendUser(nil, s.UID))
 	c[colInode] = fmt.Sprint(s.Inode)
 	c[colProgram] = m.program(&s.Owner)
+	if m.config.shows(colSpace) {
+		c[colSpace] = placeName(m.config.Places.Space(s.NetNS))
+	}
+	if m.config.shows(colUnit) {
+		_, unit := m.config.Places.Unit(s)
+		c[colUnit] = placeName(unit)
+	}
 	return c
+}
+
+// placeName is the name of a namespace or of a unit, which strangers give.
+func placeName(name string) string {
+	if name == "" {
+		return "-"
+	}
+	return string(render.AppendEscaped(nil, name))
 }
 
 func (m *model) program(o *sock.Owner) string {

@@ -28,8 +28,9 @@ type Terminal struct {
 // ErrInterrupted is returned by Run and RunList when the user interrupted it.
 var ErrInterrupted = errors.New("interrupted")
 
-// framesPerSecond bounds how often the terminal is written to: no eye follows more.
-const framesPerSecond = 30
+// framesPerSecond bounds how often the terminal is written to. bubbletea's clock ticks so often even when there is nothing
+// to write, and is most of what an idle screen costs.
+const framesPerSecond = 20
 
 // run shows a model, and what the loop sends it, until one of them ends.
 func run(ctx context.Context, on Terminal, m tea.Model, loop func(ctx context.Context, send func(tea.Msg)) error) error {

@@ -27,6 +27,8 @@ type Config struct {
 	Names func(arrived func()) render.Names
 	// Program gives the name netstat has for a process that the kernel calls comm; nil shows comm.
 	Program func(o *sock.Owner) string
+	// Places are columns that say where a socket belongs; nil is none.
+	Places *render.Places
 	// Source names where the sockets come from ("ebpf"), Note says what a reader should know of it, if anything.
 	Source, Note string
 

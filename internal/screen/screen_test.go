@@ -71,6 +71,25 @@ func scene() *table.Table {
 	return tb
 }
 
+// Where sockets belong is in columns when it is asked for; what a walk had to tell, for its news was lost, is marked.
+func TestPlacesAndResynced(t *testing.T) {
+	tb := scene()
+	lost := sock.Socket{ID: 9, At: 9*second + 1, Proto: sock.TCP, State: sock.Established, Local: end("10.0.0.5:99"), Remote: end("10.0.0.6:98"), NetNS: 7, Cgroup: 8}
+	tb.Replace(&sock.Snapshot{Begin: 9 * second, Protos: sock.ProtosTCP, Sockets: []sock.Socket{lost}})
+	c := &Config{Source: "ebpf", Places: &render.Places{
+		Space: func(inode uint32) string { return map[uint32]string{7: "blue\x1b[2J"}[inode] },
+		Unit: func(s *sock.Socket) (string, string) {
+			return "", map[uint64]string{8: "ssh.service"}[s.Cgroup]
+		},
+	}}
+	text := shown(t, c, tb, live.Status{Lost: 3, Resyncs: 1}, 10*second, 120, 20).text()
+	for _, want := range []string{" Netns ", " Unit", "~tcp ", ` blue\x1b[2J ssh.service`, " -           - ", "~ resynced"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 func TestScreens(t *testing.T) {
 	for _, size := range []struct {
 		name          string
