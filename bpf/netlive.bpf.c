@@ -72,7 +72,8 @@ struct life {
 	__u32 tgid; /* the same as the kernel knows it */
 	__u32 user; /* the last of others that were seen to use the socket, as tgid */
 	__u8 how; /* enum owner_how */
-	__u8 pad[3];
+	__u8 state; /* that was told last; 0 none */
+	__u8 pad[2];
 };
 
 /*
@@ -315,15 +316,10 @@ static __always_inline void fill(struct event_record *r, struct sock *sk, const 
  * inet_sk_state_store). Runs under the socket's lock, so the events of one socket come
  * in order; in whose context depends on the change.
  */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(watch_tcp_state, struct sock *sk, int old_state, int new_state)
+static __always_inline int tell_state(struct sock *sk, struct life *life, int old_state, int new_state)
 {
-	if (old_state == new_state || !is_watched(sk))
-		return 0;
-
 	__u64 now = bpf_ktime_get_ns();
 	__u64 since = 0;
-	struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 
 	if (life) {
 		if (new_state == TCP_SYN_SENT || new_state == TCP_LISTEN) {
@@ -350,6 +346,7 @@ int BPF_PROG(watch_tcp_state, struct sock *sk, int old_state, int new_state)
 			read_comm(life->comm, (void *)bpf_get_current_task());
 		since = life->since_ns;
 		life->since_ns = now;
+		life->state = new_state;
 	}
 
 	struct event_record *r = reserve();
@@ -366,6 +363,33 @@ int BPF_PROG(watch_tcp_state, struct sock *sk, int old_state, int new_state)
 		r->mini_state = mini_state(sk, old_state);
 	submit(r);
 	return 0;
+}
+
+/*
+ * The kernel does not run a program on a processor where it is running already (kernel/trace/bpf_trace.c, __bpf_trace_run, since 6.1): when a timer
+ * or a packet interrupts it in a system call, the change that they make would not be told, and nobody would be told of that
+ * either. So there are two of them, of which the one that comes second finds that all has been told, as a rule.
+ */
+static __always_inline int once(struct sock *sk, int old_state, int new_state)
+{
+	if (old_state == new_state || !is_watched(sk))
+		return 0;
+
+	struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+	return life && life->state == new_state ? 0 : tell_state(sk, life, old_state, new_state);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(watch_tcp_state, struct sock *sk, int old_state, int new_state)
+{
+	return once(sk, old_state, new_state);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(watch_tcp_state_too, struct sock *sk, int old_state, int new_state)
+{
+	return once(sk, old_state, new_state);
 }
 
 /*

@@ -47,7 +47,8 @@ type bpfLife struct {
 	Tgid    uint32
 	User    uint32
 	How     uint8
-	Pad     [3]uint8
+	State   uint8
+	Pad     [2]uint8
 }
 
 type bpfOwnerRecord struct {
@@ -121,6 +122,7 @@ const (
 	bpfProgWatchTcpRead         = "watch_tcp_read"
 	bpfProgWatchTcpState        = "watch_tcp_state"
 	bpfProgWatchTcpStateClassic = "watch_tcp_state_classic"
+	bpfProgWatchTcpStateToo     = "watch_tcp_state_too"
 	bpfProgWatchWrite           = "watch_write"
 	bpfVarActive                = "active"
 	bpfVarEventsLost            = "events_lost"
@@ -197,6 +199,7 @@ type bpfProgramSpecs struct {
 	WatchTcpRead         *ebpf.ProgramSpec `ebpf:"watch_tcp_read"`
 	WatchTcpState        *ebpf.ProgramSpec `ebpf:"watch_tcp_state"`
 	WatchTcpStateClassic *ebpf.ProgramSpec `ebpf:"watch_tcp_state_classic"`
+	WatchTcpStateToo     *ebpf.ProgramSpec `ebpf:"watch_tcp_state_too"`
 	WatchWrite           *ebpf.ProgramSpec `ebpf:"watch_write"`
 }
 
@@ -300,6 +303,7 @@ type bpfPrograms struct {
 	WatchTcpRead         *ebpf.Program `ebpf:"watch_tcp_read"`
 	WatchTcpState        *ebpf.Program `ebpf:"watch_tcp_state"`
 	WatchTcpStateClassic *ebpf.Program `ebpf:"watch_tcp_state_classic"`
+	WatchTcpStateToo     *ebpf.Program `ebpf:"watch_tcp_state_too"`
 	WatchWrite           *ebpf.Program `ebpf:"watch_write"`
 }
 
@@ -322,6 +326,7 @@ func (p *bpfPrograms) Close() error {
 		p.WatchTcpRead,
 		p.WatchTcpState,
 		p.WatchTcpStateClassic,
+		p.WatchTcpStateToo,
 		p.WatchWrite,
 	)
 }
