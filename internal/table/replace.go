@@ -109,6 +109,7 @@ func (t *Table) add(n *sock.Socket, s *sock.Snapshot) {
 	r := t.open(n.ID)
 	r.Socket = *n
 	t.count(r)
+	t.indexMini(r)
 	r.Others, r.Unix = slices.Clone(n.Others), nil
 	setUnix(r, n.Unix)
 	r.ownerAt, r.walk = s.Begin, t.walk
@@ -141,6 +142,7 @@ func (t *Table) seeOlder(r *slot, n *sock.Socket, s *sock.Snapshot) bool {
 
 // seeNewer brings the row up to what the snapshot says.
 func (t *Table) seeNewer(r *slot, n *sock.Socket, s *sock.Snapshot, d *Diff) bool {
+	t.unindexMini(r)
 	changed := set(&r.Queue, n.Queue)
 	changed = set(&r.UID, n.UID) || changed
 	changed = set(&r.Inode, n.Inode) || changed
@@ -168,6 +170,7 @@ func (t *Table) seeNewer(r *slot, n *sock.Socket, s *sock.Snapshot, d *Diff) boo
 		}
 	}
 	t.count(r)
+	t.indexMini(r)
 	if ends || from != r.State {
 		r.Changed = n.At
 		changed = true

@@ -2,7 +2,12 @@
 
 package table
 
-import "netlive/internal/sock"
+import (
+	"encoding/binary"
+	"maps"
+
+	"netlive/internal/sock"
+)
 
 const (
 	// chunkRows rows are allocated at a time: growing copies nothing and wastes at most one chunk.
@@ -36,11 +41,68 @@ type store struct {
 	free   []int32 // those that were given back
 	index  map[sock.ID]int32
 	ghosts ring
+	// minis finds the minisockets by their ends: whoever is given these again has taken their place.
+	minis  map[endsKey]sock.ID
 	live   int
 	counts [sock.StateCount]int
 }
 
-func (t *store) init() { t.index = make(map[sock.ID]int32) }
+func (t *store) init() {
+	t.index = make(map[sock.ID]int32)
+	t.minis = make(map[endsKey]sock.ID)
+}
+
+// endsKey is a hash of the namespace and both ends of a connection.
+type endsKey uint64
+
+func keyOf(s *sock.Socket) endsKey {
+	// FNV-1a, by words.
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
+	local, remote := s.Local.Addr().As16(), s.Remote.Addr().As16()
+	for _, w := range [...]uint64{
+		binary.NativeEndian.Uint64(local[:]), binary.NativeEndian.Uint64(local[8:]),
+		binary.NativeEndian.Uint64(remote[:]), binary.NativeEndian.Uint64(remote[8:]),
+		uint64(s.Local.Port())<<48 | uint64(s.Remote.Port())<<32 | uint64(s.NetNS),
+	} {
+		h = (h ^ w) * prime
+		h ^= h >> 32 // a word's high bits must reach the low ones
+	}
+	return endsKey(h)
+}
+
+// indexMini and unindexMini keep minis: unindexMini before a change of a row's state or ends, or its end, indexMini after it.
+func (t *store) indexMini(s *slot) {
+	if s.isMini() {
+		t.minis[keyOf(&s.Socket)] = s.ID
+	}
+}
+
+func (t *store) unindexMini(s *slot) {
+	if !s.isMini() {
+		return
+	}
+	if key := keyOf(&s.Socket); t.minis[key] == s.ID {
+		delete(t.minis, key)
+	}
+}
+
+// isMini reports whether the row is a minisocket's. FIN_WAIT2 of one that was walked cannot be told from a full socket's.
+func (s *slot) isMini() bool {
+	return s.kind == slotLive && sock.ProtosTCP.Has(s.Proto) && (s.mini || s.State == sock.TimeWait)
+}
+
+// replaced is the minisocket whose place a connection has taken, of the same ends; nil if there was none.
+func (t *store) replaced(r *slot) *slot {
+	if len(t.minis) == 0 {
+		return nil
+	}
+	m := t.get(t.minis[keyOf(&r.Socket)])
+	if m == nil || m == r || m.At >= r.At || m.Local != r.Local || m.Remote != r.Remote || m.NetNS != r.NetNS {
+		return nil
+	}
+	return m
+}
 
 func (t *store) at(i int32) *slot { return &t.chunks[i/chunkRows][i%chunkRows] }
 
@@ -74,12 +136,14 @@ func (t *store) open(id sock.ID) *slot {
 // reopen empties a live slot, uncounted, for another life of the same socket.
 func (t *store) reopen(s *slot) {
 	t.uncount(s)
+	t.unindexMini(s)
 	*s = slot{Row: Row{Socket: sock.Socket{ID: s.ID}}, walk: s.walk, kind: slotLive}
 }
 
 // close makes a ghost of a live slot.
 func (t *store) close(s *slot, at sock.Stamp) {
 	t.uncount(s)
+	t.unindexMini(s)
 	t.live--
 	s.Last, s.State = s.State, sock.Close
 	s.Closed, s.Changed = at, at
@@ -93,6 +157,7 @@ func (t *store) close(s *slot, at sock.Stamp) {
 // drop frees a live slot without a ghost.
 func (t *store) drop(s *slot) {
 	t.uncount(s)
+	t.unindexMini(s)
 	t.live--
 	i := t.index[s.ID]
 	delete(t.index, s.ID)
@@ -151,7 +216,8 @@ func (t *store) shrink() {
 		return
 	}
 	old := *t
-	*t = store{live: old.live, counts: old.counts, index: make(map[sock.ID]int32, len(old.index))}
+	*t = store{live: old.live, counts: old.counts, index: make(map[sock.ID]int32, len(old.index)), minis: make(map[endsKey]sock.ID, len(old.minis))}
+	maps.Copy(t.minis, old.minis)
 	move := func(i int32) int32 {
 		s := old.at(i)
 		n := t.alloc()

@@ -189,8 +189,18 @@ func (t *Table) applyState(e *sock.Event) bool {
 		r.Born = s.At
 	}
 	t.uncount(r) // nothing, when the row is empty
+	t.unindexMini(r)
 	changed := r.advance(s, state, mini)
 	t.count(r)
+	t.indexMini(r)
+	if e.Old == sock.SynSent || e.Old == sock.Listen {
+		// The kernel gives the ends of a minisocket to the next connection that wants them (net/ipv4/inet_hashtables.c,
+		// __inet_check_established; tcp_ipv4.c, tcp_v4_rcv), and drops it without a word.
+		if m := t.replaced(r); m != nil {
+			t.bury(&m.Socket, s.At)
+			t.close(m, s.At)
+		}
+	}
 	if t.own(r, &s.Owner, nil, s.At) {
 		changed = true
 	}

@@ -406,3 +406,64 @@ func counts(d Diff) Diff {
 	d.Present, d.Queued = 0, 0
 	return d
 }
+
+// A connection that is given the ends of a minisocket has taken its place, be the minisocket from an event or from a walk.
+func TestEndsAreUsedAgain(t *testing.T) {
+	local, remote := netip.MustParseAddrPort("192.0.2.1:40000"), netip.MustParseAddrPort("198.51.100.7:80")
+	connect := func(tab *Table, id sock.ID, ts sock.Stamp) {
+		for i, state := range []sock.State{sock.SynSent, sock.Established} {
+			e := event(id, ts+sock.Stamp(i), []sock.State{sock.Close, sock.SynSent}[i], state)
+			e.Socket.Local, e.Socket.Remote = local, remote
+			if state == sock.SynSent {
+				e.Socket.Local = netip.AddrPortFrom(local.Addr(), 0)
+			}
+			tab.Apply(e)
+		}
+	}
+	for name, begin := range map[string]func(tab *Table){
+		"event": func(tab *Table) {
+			connect(tab, 1, 10)
+			e := event(1, 20, sock.FinWait2, sock.Close)
+			e.Socket.Local, e.Socket.Remote, e.Mini = local, remote, sock.TimeWait
+			tab.Apply(e)
+		},
+		"walk": func(tab *Table) {
+			n := at(1, 20, sock.TimeWait)
+			n.Local, n.Remote = local, remote
+			tab.Replace(snapshot(15, n))
+		},
+		"event, then walk": func(tab *Table) {
+			connect(tab, 1, 10)
+			n := at(1, 20, sock.TimeWait)
+			n.Local, n.Remote = local, remote
+			tab.Replace(snapshot(15, n))
+		},
+	} {
+		tab := New()
+		begin(tab)
+		if r := tab.Get(1); r == nil || r.State != sock.TimeWait || r.Local != local || len(tab.minis) != 1 {
+			t.Fatalf("%s: %+v, %d", name, r, len(tab.minis))
+		}
+		connect(tab, 2, 30)
+		if tab.Get(1) != nil || tab.Get(2) == nil || tab.Len() != 1 || len(tab.minis) != 0 {
+			t.Errorf("%s: %+v, %+v, %d rows, %d minisockets", name, tab.Get(1), tab.Get(2), tab.Len(), len(tab.minis))
+		}
+		n := at(1, 25, sock.TimeWait)
+		n.Local, n.Remote = local, remote
+		tab.Replace(snapshot(24, n, at(2, 31, sock.Established)))
+		if tab.Get(1) != nil {
+			t.Errorf("%s: a walk from before raised it", name)
+		}
+	}
+	// Other ends, or older ones, end nothing.
+	tab := New()
+	n := at(1, 40, sock.TimeWait)
+	n.Local, n.Remote = local, netip.MustParseAddrPort("198.51.100.7:81")
+	m := at(3, 40, sock.TimeWait)
+	m.Local, m.Remote = local, remote
+	tab.Replace(snapshot(35, n, m))
+	connect(tab, 2, 36)
+	if tab.Get(1) == nil || tab.Get(3) == nil || tab.Len() != 3 {
+		t.Errorf("%d rows", tab.Len())
+	}
+}
