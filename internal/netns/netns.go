@@ -95,7 +95,7 @@ func All() ([]Space, error) {
 			add(path, entry.Name())
 		}
 	}
-	add(procPath("1"), "host")
+	add(hostPath(), "host")
 	pids, err := processes()
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func All() ([]Space, error) {
 func Find(word string) (Space, error) {
 	path, name := filepath.Join(namedDir, word), word
 	if word == "host" {
-		path = procPath("1")
+		path = hostPath()
 	} else if _, err := strconv.ParseUint(word, 10, 31); err == nil {
 		path, name = procPath(word), processName(word)
 	} else if strings.Contains(word, "/") || word == "" || !isNamespace(path) {
@@ -129,6 +129,16 @@ func Find(word string) (Space, error) {
 		return Space{}, fmt.Errorf("netns: find %s: %w", word, err)
 	}
 	return Space{inode, name, path}, nil
+}
+
+// hostPath is where the namespace of PID 1 is. Some do not let themselves be looked at, be it by root; the kernel's threads are in the
+// initial namespace and do.
+func hostPath() string {
+	path := procPath("1")
+	if _, err := inodeOf(path); err != nil && processName("2") == "kthreadd/2" {
+		return procPath("2")
+	}
+	return path
 }
 
 func procPath(pid string) string { return "/proc/" + pid + "/ns/net" }
