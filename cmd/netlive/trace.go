@@ -37,13 +37,10 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 	if err != nil {
 		return err
 	}
-	// Close ends Next. It is called once, by whichever end comes first.
-	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
-	defer func() {
-		if stop() {
-			err = errors.Join(err, s.Close())
-		}
-	}()
+	defer func() { err = errors.Join(err, s.Close()) }()
+	// What has happened before the end is told.
+	stop := context.AfterFunc(ctx, func() { _ = s.Finish() })
+	defer stop()
 	fmt.Fprintf(std.err, "netlive: tracing TCP by %s, ^C ends\n", t.Hook())
 
 	out := bufio.NewWriterSize(std.out, 64<<10)

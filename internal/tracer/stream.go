@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/ringbuf"
@@ -27,6 +28,9 @@ const (
 	maxSleep = time.Second
 )
 
+// recordBytes is what an event takes in the ring: itself and the kernel's header of eight bytes (kernel/bpf/ringbuf.c).
+const recordBytes = int(unsafe.Sizeof(bpfEventRecord{})) + 8
+
 // past is the deadline at all times but in sleep: the ring's reader then looks at its descriptor without
 // waiting. It may not wait, be there records or not: epoll knows a record by its wakeup alone, and most come without.
 var past = time.Unix(1, 0)
@@ -44,6 +48,10 @@ type Stream struct {
 	rec  ringbuf.Record
 	lost uint64 // already told
 	idle bool   // the last look at the ring found nothing
+
+	finish atomic.Bool
+	ending bool // finish was seen
+	rest   int  // bytes in the ring that were there then
 }
 
 // Stream opens the ring for reading. The events since Open are in it.
@@ -71,6 +79,15 @@ func (s *Stream) Close() error {
 	return s.ring.Close()
 }
 
+// Finish ends Next, a waiting one too, with os.ErrClosed once the events are told that are there now.
+func (s *Stream) Finish() error {
+	s.finish.Store(true)
+	if err := s.ring.Flush(); err != nil {
+		return fmt.Errorf("tracer: wake the reader: %w", err)
+	}
+	return nil
+}
+
 // Next waits for events, fills buf with what is there and returns how many, at least one. When
 // events were lost the first is an EventLost with their number: they are missing
 // somewhere among the events of this batch and the one before. It allocates nothing.
@@ -89,6 +106,9 @@ func (s *Stream) next(buf []sock.Event) (n int, err error) {
 	if s.closed.Load() {
 		return 0, os.ErrClosed
 	}
+	if s.finish.Load() && !s.ending {
+		s.ending, s.rest = true, s.ring.AvailableBytes()
+	}
 	offset := wallOffset()
 	if lost := s.t.Lost(); lost != s.lost && len(buf) > 0 {
 		at := Now()
@@ -96,6 +116,9 @@ func (s *Stream) next(buf []sock.Event) (n int, err error) {
 		buf[0].Socket.At = at
 		s.lost = lost
 		n++
+	}
+	if s.ending {
+		return s.takeRest(buf, n, offset)
 	}
 	if n == 0 && s.ring.AvailableBytes() == 0 {
 		// Nothing there. The first time in a row nap; when nothing came meanwhile ask to be woken.
@@ -117,6 +140,24 @@ func (s *Stream) next(buf []sock.Event) (n int, err error) {
 		}
 	}
 	return n, err
+}
+
+// takeRest takes what was in the ring when Finish was seen, and no more.
+func (s *Stream) takeRest(buf []sock.Event, n int, offset int64) (int, error) {
+	for n < len(buf) && s.rest > 0 {
+		if err := s.read(); err != nil {
+			return n, err
+		}
+		var err error
+		if n, err = s.take(buf, n, offset); err != nil {
+			return n, err
+		}
+		s.rest -= recordBytes
+	}
+	if n == 0 {
+		return 0, os.ErrClosed
+	}
+	return n, nil
 }
 
 // take decodes the record that was read into buf[n].

@@ -117,6 +117,41 @@ func asleep(t *testing.T, tr *Tracer) {
 	t.Fatal("the reader never went to sleep")
 }
 
+// What has happened before Finish is told, and then comes the end, be there as many more as there like.
+func TestFinishTellsTheRest(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	ns := kerneltest.NetNS(t)
+	tr := open(t, Options{NetNS: ns.Inode()})
+	s, err := tr.Stream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	storm(t, ns, kerneltest.Storm{Connections: 10, Workers: 1})
+	if err := s.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	const told = 6*10 + 2
+	seen := 0
+	for buf := make([]sock.Event, 16); ; {
+		n, err := s.Next(buf)
+		if errors.Is(err, os.ErrClosed) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen += n; seen == 16 {
+			storm(t, ns, kerneltest.Storm{Connections: 10, Workers: 1}) // too late
+		}
+	}
+	if seen != told {
+		t.Errorf("%d events, want %d", seen, told)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCloseEndsNext(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	kerneltest.NoLeaks(t)

@@ -50,8 +50,8 @@ func (h Hook) String() string {
 	return "auto"
 }
 
-// DefaultRing is the size of the ring buffer in bytes: at 112 bytes an event room for
-// 149,000 of them, which is about a tenth of a second at the fastest rate that two cores
+// DefaultRing is the size of the ring buffer in bytes: at 128 bytes an event room for
+// 131,000 of them, which is about a tenth of a second at the fastest rate that two cores
 // were seen to make connections.
 const DefaultRing = 16 << 20
 
