@@ -25,7 +25,7 @@ const (
 	// linger is how long closed sockets stay on the screen.
 	linger = 3 * time.Second
 	// frameTime is the least time between two drawings of the screen.
-	frameTime = time.Second / 30
+	frameTime = time.Second / screen.FramesPerSecond
 )
 
 // runWatch keeps the tables that o asks for true: on the screen, or as a frame every

@@ -28,16 +28,16 @@ type Terminal struct {
 // ErrInterrupted is returned by Run and RunList when the user interrupted it.
 var ErrInterrupted = errors.New("interrupted")
 
-// framesPerSecond bounds how often the terminal is written to. bubbletea's clock ticks so often even when there is nothing
-// to write, and is most of what an idle screen costs.
-const framesPerSecond = 20
+// FramesPerSecond is how often the terminal is written to at most. bubbletea's clock ticks so often even when there is nothing to
+// write, and is most of what an idle screen costs: 0.2 ms of CPU each time, in waking up.
+const FramesPerSecond = 10
 
 // run shows a model, and what the loop sends it, until one of them ends.
 func run(ctx context.Context, on Terminal, m tea.Model, loop func(ctx context.Context, send func(tea.Msg)) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	program := tea.NewProgram(m,
-		tea.WithContext(ctx), tea.WithInput(on.In), tea.WithOutput(on.Out), tea.WithEnvironment(on.Env), tea.WithFPS(framesPerSecond))
+		tea.WithContext(ctx), tea.WithInput(on.In), tea.WithOutput(on.Out), tea.WithEnvironment(on.Env), tea.WithFPS(FramesPerSecond))
 	ended := make(chan error, 1)
 	go func() {
 		err := loop(ctx, program.Send)

@@ -40,10 +40,11 @@ var inetPrograms = []string{bpfProgInetCreate, bpfProgInetRelease, bpfProgInetBi
 // attachInet hangs inetPrograms up at the root of cgroup v2. That takes CAP_NET_ADMIN and a cgroup namespace that sees the
 // root; without, Announced lacks those protocols and that is all.
 func (t *Tracer) attachInet(spec *ebpf.CollectionSpec) {
-	root, err := cgroupRoot()
+	root, err := openCgroupRoot()
 	if err != nil {
 		return
 	}
+	defer root.Close()
 	for name := range spec.Programs {
 		if !strings.HasPrefix(name, "inet_") {
 			delete(spec.Programs, name)
@@ -63,7 +64,7 @@ func (t *Tracer) attachInet(spec *ebpf.CollectionSpec) {
 		return
 	}
 	for _, name := range inetPrograms {
-		l, err := link.AttachCgroup(link.CgroupOptions{Path: root, Attach: spec.Programs[name].AttachType, Program: coll.Programs[name]})
+		l, err := link.AttachCgroup(link.CgroupOptions{Path: fmt.Sprintf("/proc/self/fd/%d", root.Fd()), Attach: spec.Programs[name].AttachType, Program: coll.Programs[name]})
 		if err != nil {
 			coll.Close()
 			return
@@ -73,7 +74,35 @@ func (t *Tracer) attachInet(spec *ebpf.CollectionSpec) {
 	t.inet = coll
 }
 
-var errNoCgroupRoot = errors.New("the root of cgroup v2 is not in sight")
+var (
+	errNoCgroupRoot = errors.New("the root of cgroup v2 is not in sight")
+	errNotMounted   = errors.New("cgroup v2 is not mounted")
+)
+
+// openCgroupRoot opens the root directory of cgroup v2. Where it is not mounted, as where ip-netns(8) has mounted another /sys, it is
+// made visible to us alone (fsmount(2), Linux 5.2, CAP_SYS_ADMIN).
+func openCgroupRoot() (*os.File, error) {
+	path, err := cgroupRoot()
+	if err == nil {
+		return os.Open(path)
+	}
+	if !errors.Is(err, errNotMounted) {
+		return nil, err
+	}
+	fs, err := unix.Fsopen("cgroup2", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fs)
+	if err := unix.FsconfigCreate(fs); err != nil {
+		return nil, err
+	}
+	fd, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "cgroup2"), nil
+}
 
 // cgroupRoot is where the root of cgroup v2 is mounted.
 func cgroupRoot() (string, error) {
@@ -95,7 +124,7 @@ func cgroupRoot() (string, error) {
 			return unescape.Replace(words[4]), nil
 		}
 	}
-	return "", errNoCgroupRoot
+	return "", errNotMounted
 }
 
 // unescape undoes what mountinfo does to the blanks of a path.
