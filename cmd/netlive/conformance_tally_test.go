@@ -97,7 +97,7 @@ func (d *differs) hidden(o outcome) outcome {
 	return o
 }
 
-// close reports the counts, and what is out of date in the lists of what may differ.
+// close reports the counts, and what is out of date in the list of what may differ.
 func (c *tally) close(t *testing.T) {
 	t.Helper()
 	for _, d := range deliberate {
@@ -105,6 +105,12 @@ func (c *tally) close(t *testing.T) {
 			t.Errorf("no difference any more: %s", d.reason)
 		}
 	}
+	c.report(t)
+}
+
+// report tells the counts.
+func (c *tally) report(t *testing.T) {
+	t.Helper()
 	var b strings.Builder
 	var all [verdicts]int
 	row := func(name string, n *[verdicts]int) {

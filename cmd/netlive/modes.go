@@ -36,6 +36,12 @@ func (p *page) show(std streams) {
 	p.written = len(p.out)
 }
 
+// flush writes what is in the page and takes it out of it: no row may be half done.
+func (p *page) flush(std streams) {
+	p.show(std)
+	p.out, p.written = p.out[:0], 0
+}
+
 // printer makes pages for one command line.
 type printer interface {
 	print(ctx context.Context, p *page) error
@@ -63,7 +69,7 @@ func newPrinter(o *options.Options, std streams, w words, pl *places) printer {
 		}}
 	}
 	sel := o.Select()
-	s := &sockets{o: o, proc: proc, places: pl, words: w, page: &page{}}
+	s := &sockets{o: o, proc: proc, places: pl, words: w, page: &page{}, std: std}
 	s.names = names(o, resolve.Config{Waiting: func() { s.page.show(std) }})
 	s.layout = newTable(o, proc, s.names, std, w)
 	s.layout.Places = pl.columns(o)

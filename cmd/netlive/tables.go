@@ -16,11 +16,13 @@ import (
 	"netlive/internal/render"
 	"netlive/internal/resolve"
 	"netlive/internal/sock"
+	"netlive/internal/tracer"
 )
 
 // sockets prints netstat's tables of sockets. It reads /proc, as netstat does: for a table printed once that is the
-// quicker source until there are thousands of sockets.
+// quicker source until there are thousands of sockets. Then the kernel's iterators are (many.go).
 type sockets struct {
+	std    streams
 	o      *options.Options
 	proc   *procfallback.Source
 	places *places
@@ -29,6 +31,8 @@ type sockets struct {
 	words  words
 	// page is the one that is being made.
 	page *page
+	// walker gives the rows of the protocols that have iterators; nil is /proc.
+	walker *tracer.Walker
 	// groups is kept from pass to pass: netstat's table of them changes.
 	groups *render.Groups
 }
@@ -71,8 +75,17 @@ func (t *socketTable) wanted(o *options.Options) bool {
 	return true
 }
 
-func (s *sockets) print(ctx context.Context, p *page) error {
+func (s *sockets) print(ctx context.Context, p *page) (err error) {
 	want := sock.Want{Protos: s.o.Protos(), Owners: s.o.Programs || s.o.JSON || s.o.Unit}
+	if s.tooMany() {
+		// Where it cannot be had /proc will do.
+		if s.walker, _ = s.openWalker(ctx, &want); s.walker != nil {
+			defer func() {
+				err = errors.Join(err, s.walker.Close())
+				s.walker = nil
+			}()
+		}
+	}
 	snap, err := s.places.snapshot(ctx, s.proc, want)
 	if err != nil {
 		return err
@@ -90,7 +103,7 @@ func (s *sockets) print(ctx context.Context, p *page) error {
 		defer func() { p.out = append(p.out, "]\n"...) }()
 	}
 	p.code, err = w.all()
-	return err
+	return errors.Join(err, w.err)
 }
 
 // askAhead has the names of hosts looked up that the rows will want.
@@ -110,6 +123,8 @@ type walk struct {
 	ctx  context.Context
 	snap *sock.Snapshot
 	sel  options.Selection
+	ipv6 []byte // rows that are to be printed after IPv4's
+	err  error  // why the sockets could not be walked to their end
 }
 
 // all prints the tables in turn. The first that fails is the last, and its code netstat's. The error is the context's.
@@ -201,6 +216,10 @@ func (w *walk) table(t *socketTable) (code int) {
 
 // rows prints the sockets of a protocol, and what was wrong with its file.
 func (w *walk) rows(t *socketTable, proto sock.Proto) {
+	if w.walker != nil && manyProtos.Has(proto) {
+		w.walkerRows(proto)
+		return
+	}
 	rows := w.snap.Sockets
 	// A snapshot has them protocol by protocol.
 	begin, _ := slices.BinarySearchFunc(rows, proto, func(s sock.Socket, p sock.Proto) int { return int(s.Proto) - int(p) })

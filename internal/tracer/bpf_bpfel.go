@@ -138,6 +138,8 @@ const (
 	bpfVarStale                 = "stale"
 	bpfVarUnixRecordType        = "unix_record_type"
 	bpfVarWalk                  = "walk"
+	bpfVarWalkCookies           = "walk_cookies"
+	bpfVarWalkOnly              = "walk_only"
 )
 
 // loadBpf returns the embedded CollectionSpec for bpf.
@@ -229,6 +231,8 @@ type bpfVariableSpecs struct {
 	Stale             *ebpf.VariableSpec `ebpf:"stale"`
 	UnixRecordType    *ebpf.VariableSpec `ebpf:"unix_record_type"`
 	Walk              *ebpf.VariableSpec `ebpf:"walk"`
+	WalkCookies       *ebpf.VariableSpec `ebpf:"walk_cookies"`
+	WalkOnly          *ebpf.VariableSpec `ebpf:"walk_only"`
 }
 
 // bpfObjects contains all objects after they have been loaded into the kernel.
@@ -280,6 +284,8 @@ type bpfVariables struct {
 	Stale             *ebpf.Variable `ebpf:"stale"`
 	UnixRecordType    *ebpf.Variable `ebpf:"unix_record_type"`
 	Walk              *ebpf.Variable `ebpf:"walk"`
+	WalkCookies       *ebpf.Variable `ebpf:"walk_cookies"`
+	WalkOnly          *ebpf.Variable `ebpf:"walk_only"`
 }
 
 // bpfPrograms contains all programs after they have been loaded into the kernel.

@@ -88,6 +88,32 @@ type Tracer struct {
 // gap. The error wraps ErrUnsupported when this kernel cannot do it and
 // os.ErrPermission when this process may not.
 func Open(o Options) (*Tracer, error) {
+	spec, err := openSpec(o)
+	if err != nil {
+		return nil, err
+	}
+	switch o.Hook {
+	case HookTyped:
+		return openTyped(spec, o)
+	case HookClassic:
+		return openClassic(spec)
+	}
+	t, typed := openTyped(spec.Copy(), o)
+	if typed == nil {
+		return t, nil
+	}
+	if errors.Is(typed, os.ErrPermission) {
+		return nil, typed
+	}
+	t, classic := openClassic(spec)
+	if classic == nil {
+		return t, nil
+	}
+	return nil, errors.Join(typed, classic)
+}
+
+// openSpec reads the BPF object and sets what o says.
+func openSpec(o Options) (*ebpf.CollectionSpec, error) {
 	// Kernels before 5.11 charge BPF memory to RLIMIT_MEMLOCK. Where the limit cannot be
 	// raised the load below says so.
 	_ = rlimit.RemoveMemlock()
@@ -133,25 +159,7 @@ func Open(o Options) (*Tracer, error) {
 	if err := spec.Variables[bpfVarPidNamespace].Set(own); err != nil {
 		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarPidNamespace, err)
 	}
-
-	switch o.Hook {
-	case HookTyped:
-		return openTyped(spec, o)
-	case HookClassic:
-		return openClassic(spec)
-	}
-	t, typed := openTyped(spec.Copy(), o)
-	if typed == nil {
-		return t, nil
-	}
-	if errors.Is(typed, os.ErrPermission) {
-		return nil, typed
-	}
-	t, classic := openClassic(spec)
-	if classic == nil {
-		return t, nil
-	}
-	return nil, errors.Join(typed, classic)
+	return spec, nil
 }
 
 func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
