@@ -52,6 +52,11 @@ FUZZTIME ?= 60s
 fuzz: ## Run each fuzz target for FUZZTIME (60s)
 	scripts/fuzz.sh $(FUZZTIME)
 
+FORTIME ?= 10m
+.PHONY: soak
+soak: test-deps ## Run watch over churning connections for FORTIME (10m), with a loss in the middle
+	scripts/soak.sh $(FORTIME)
+
 .PHONY: install
 install: build ## Install into PREFIX (/usr/local)
 	install -D -m 755 bin/netlive $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/netlive

@@ -6,7 +6,7 @@ set -euo pipefail
 
 declare -A package=(
 	[gcc]=gcc [netstat]=net-tools [ss]=iproute2 [redis-server]=redis-server
-	[redis-cli]=redis-tools [nginx]=nginx-light [curl]=curl [tmux]=tmux
+	[redis-cli]=redis-tools [nginx]=nginx-light [curl]=curl [tmux]=tmux [strace]=strace
 )
 # Servers are in sbin, which is not on everybody's PATH.
 PATH=$PATH:/usr/sbin:/sbin

@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 		"storm":   mainStorm,
 		"sockets": mainSockets,
 		"referee": mainReferee,
+		"tenant":  mainTenant,
+		"crowd":   mainCrowd,
 	})
 }
 

@@ -5,10 +5,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -29,13 +31,21 @@ type places struct {
 
 	spaces netns.Names
 	units  cgroup.Names
-	// byPID has the cgroups of processes whose sockets' own are not known.
-	byPID map[uint32]string
+	// byHolder has the cgroups of processes whose sockets' own are not known.
+	byHolder map[holder]string
+	// forgot is when those were forgotten of which nobody knows since when they run: /proc's.
+	forgot time.Time
+}
+
+// holder is a process for as long as it runs: a PID is used again, the two together are not.
+type holder struct {
+	pid   uint32
+	start uint64
 }
 
 // newPlaces reads --netns.
 func newPlaces(o *options.Options) (*places, error) {
-	p := &places{all: o.NetNS == "all", byPID: map[uint32]string{}}
+	p := &places{all: o.NetNS == "all", byHolder: map[holder]string{}}
 	if o.NetNS == "" || p.all {
 		return p, nil
 	}
@@ -96,7 +106,7 @@ func (p *places) columns(o *options.Options) *render.Places {
 	if o.Unit {
 		c.Unit = func(s *sock.Socket) (path, unit string) {
 			if path = p.units.Path(s.Cgroup); path == "" && s.Owner.Known() {
-				path = p.ofProcess(s.Owner.PID)
+				path = p.ofProcess(&s.Owner)
 			}
 			return path, cgroup.Owner(path)
 		}
@@ -105,12 +115,17 @@ func (p *places) columns(o *options.Options) *render.Places {
 }
 
 // ofProcess is the cgroup v2 of a process: /proc does not tell that of a socket.
-func (p *places) ofProcess(pid uint32) string {
-	path, ok := p.byPID[pid]
+func (p *places) ofProcess(o *sock.Owner) string {
+	if now := time.Now(); o.Start == 0 && now.Sub(p.forgot) > time.Second {
+		p.forgot = now
+		maps.DeleteFunc(p.byHolder, func(h holder, _ string) bool { return h.start == 0 })
+	}
+	key := holder{o.PID, o.Start}
+	path, ok := p.byHolder[key]
 	if ok {
 		return path
 	}
-	text, err := os.ReadFile("/proc/" + strconv.FormatUint(uint64(pid), 10) + "/cgroup")
+	text, err := os.ReadFile("/proc/" + strconv.FormatUint(uint64(o.PID), 10) + "/cgroup")
 	if err == nil {
 		for line := range strings.Lines(string(text)) {
 			if rest, ok := strings.CutPrefix(line, "0::"); ok { // cgroups(7)
@@ -118,10 +133,10 @@ func (p *places) ofProcess(pid uint32) string {
 			}
 		}
 	}
-	if len(p.byPID) >= programsMax {
-		clear(p.byPID)
+	if len(p.byHolder) >= programsMax {
+		clear(p.byHolder)
 	}
-	p.byPID[pid] = path
+	p.byHolder[key] = path
 	return path
 }
 

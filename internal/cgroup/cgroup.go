@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -90,31 +91,34 @@ func mountpoint() string {
 	return ""
 }
 
-// container is how container runtimes name cgroups: docker-ID.scope, cri-containerd-ID.scope, crio-ID.scope, libpod-ID.scope,
-// and /docker/ID, /kubepods/…/ID without systemd. The ID has 64 hex digits; machine-NAME.scope and lxc.payload.NAME have names.
+// Container runtimes name cgroups docker-ID.scope, cri-containerd-ID.scope, crio-ID.scope, libpod-ID.scope, SLICE:cri-containerd:ID, and
+// /docker/ID, /kubepods/…/ID without systemd. The ID has 64 hex digits. machine-NAME.scope, lxc.payload.NAME and lxc/NAME have names.
 var (
-	container = regexp.MustCompile(`(?:^|[-/:])([0-9a-f]{64})(?:\.scope)?(?:/|$)`)
+	container = regexp.MustCompile(`(?:^|[-:])([0-9a-f]{64})(?:\.scope)?$`) // a part of a path
 	machine   = regexp.MustCompile(`/machine-([^/]+)\.scope(?:/|$)`)
-	lxc       = regexp.MustCompile(`/lxc(?:\.payload)?[./]([^/]+)(?:/|$)`)
+	lxc       = regexp.MustCompile(`/lxc(?:\.payload\.|\.payload/|/)([^/]+)(?:/|$)`)
+	escaped   = regexp.MustCompile(`\\x[0-9a-f]{2}`)
 )
 
 // shortID is as much of a container's ID as docker ps shows.
 const shortID = 12
 
-// Owner is what a path of Names stands for: the first twelve digits of a container's ID, the name of an LXC container or of a machine,
-// or a systemd unit (the last .service or .scope of the path, else its last .slice); "" for none of these.
+// Owner is what a path of Names stands for: the first twelve digits of a container's ID (of the innermost), the name of an LXC container or
+// of a machine, or a systemd unit (the last .service or .scope of the path, else its last .slice); "" for none of these.
 func Owner(path string) string {
-	if m := container.FindAllStringSubmatch(path, -1); m != nil {
-		return m[len(m)-1][1][:shortID]
+	parts := strings.Split(path, "/")
+	for i := len(parts) - 1; i >= 0; i-- {
+		if m := container.FindStringSubmatch(parts[i]); m != nil {
+			return m[1][:shortID]
+		}
 	}
 	if m := machine.FindStringSubmatch(path); m != nil {
-		return m[1]
+		return escaped.ReplaceAllStringFunc(m[1], unescape)
 	}
 	if m := lxc.FindStringSubmatch(path); m != nil {
 		return m[1]
 	}
 	slice := ""
-	parts := strings.Split(path, "/")
 	for i := len(parts) - 1; i >= 0; i-- {
 		switch part := parts[i]; {
 		case strings.HasSuffix(part, ".service"), strings.HasSuffix(part, ".scope"):
@@ -124,4 +128,10 @@ func Owner(path string) string {
 		}
 	}
 	return slice
+}
+
+// unescape undoes what systemd does to a byte that the name of a unit may not have (systemd-escape(1)).
+func unescape(s string) string {
+	b, _ := strconv.ParseUint(s[len(`\x`):], 16, 8) // escaped lets nothing else through
+	return string([]byte{byte(b)})
 }

@@ -26,6 +26,8 @@ type Storm struct {
 	Workers int
 	// Open is how many connections a worker keeps open before it closes the oldest; 0 closes each at once.
 	Open int
+	// Pause is how long a worker rests after each connection.
+	Pause time.Duration
 	// Mixed closes one connection in sixteen in good order, which leaves it in TIME_WAIT, and shuts
 	// one in eight down for writing when it is made. All others are closed by reset.
 	Mixed bool
@@ -147,6 +149,9 @@ func (w *stormWorker) run(c Storm, n int, freeze *atomic.Bool) error {
 			if time.Since(born) < time.Millisecond {
 				w.brief++
 			}
+		}
+		if c.Pause > 0 {
+			time.Sleep(c.Pause)
 		}
 	}
 	return nil

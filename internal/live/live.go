@@ -124,9 +124,10 @@ type loop struct {
 	rewalk  bool // events were lost since the walk under way began
 	// due is what the next walk has to find, be its signal forgotten.
 	due sock.News
-	// hurry fires when a walk is to begin before the next interval; hurried says that it will.
+	// hurry fires when a walk is to begin before the next interval: at hurried, if that is not 0. late says that one was under way then.
 	hurry   *time.Timer
-	hurried bool
+	hurried sock.Stamp
+	late    bool
 	rested  sock.Stamp    // no walk in a hurry before this
 	queued  sock.ProtoSet // whose queues were not empty at the last walk
 	present sock.ProtoSet // that had sockets at the last walk
@@ -145,7 +146,7 @@ type loop struct {
 // source fails for good. The first draw comes with the first snapshot.
 func Run(ctx context.Context, c Config, d Drawer) error {
 	ctx, cancel := context.WithCancel(ctx)
-	l := &loop{Config: c, table: table.New(), walks: make(chan walked, 1), hurry: time.NewTimer(0), hurried: true, ownersIn: -1}
+	l := &loop{Config: c, table: table.New(), walks: make(chan walked, 1), hurry: time.NewTimer(0), hurried: 1, ownersIn: -1}
 	defer l.hurry.Stop()
 	l.due = l.everything()
 	full, free, stop := l.read(ctx)
@@ -180,7 +181,8 @@ func Run(ctx context.Context, c Config, d Drawer) error {
 			}
 			next.Reset(max(l.Interval, 10*w.took))
 		case <-l.hurry.C:
-			l.hurried = false
+			l.hurried = 0
+			l.late = l.walking
 			l.walk(ctx)
 		case <-next.C:
 			l.refresh()
@@ -311,11 +313,13 @@ func (l *loop) everything() sock.News { return sock.News{Protos: l.Want.Protos, 
 
 // hasten has a walk begin some time from now, or as soon as walking may take no more than a tenth of the time.
 func (l *loop) hasten(in time.Duration) {
-	if l.hurried {
+	now := l.Now()
+	at := max(now+sock.Stamp(in), l.rested)
+	if l.hurried != 0 && l.hurried <= at {
 		return
 	}
-	l.hurried = true
-	l.hurry.Reset(max(in, time.Duration(l.rested-l.Now())))
+	l.hurried = at
+	l.hurry.Reset(time.Duration(at - now))
 }
 
 // lookAtOwners has owners walked at one of the next intervals, the one after so many.
@@ -401,6 +405,10 @@ func (l *loop) replace(ctx context.Context, w walked) error {
 			l.due.Owners = true
 			l.hasten(0)
 		}
+	}
+	if l.late {
+		l.late = false
+		l.hasten(0)
 	}
 	if l.rewalk {
 		l.rewalk = false

@@ -54,8 +54,9 @@ func (s Space) enter(f func() error) error {
 	if err != nil {
 		return fmt.Errorf("netns: %w", err)
 	}
-	inode, err := inodeOf(file.Name())
-	if err == nil && inode != s.inode {
+	var st unix.Stat_t
+	err = unix.Fstat(int(file.Fd()), &st)
+	if err == nil && uint32(st.Ino) != s.inode {
 		err = fs.ErrNotExist // the process has another by now
 	}
 	if err == nil {

@@ -141,7 +141,7 @@ func openSpec(o Options) (*ebpf.CollectionSpec, error) {
 	}
 
 	if o.NetNS != 0 {
-		cookie, err := netnsCookie(o.NetNS)
+		cookie, err := netnsCookie(o)
 		if err == nil {
 			err = spec.Variables[bpfVarFilterNetnsCookie].Set(cookie)
 		}
@@ -259,22 +259,43 @@ func (t *Tracer) Close() error {
 	return errors.Join(errs...)
 }
 
-// netnsCookie is the number that BPF programs for sockets know the calling thread's network namespace by, 0 when that is another
-// than the one asked for, or the kernel does not tell (before 5.14).
-func netnsCookie(inode uint32) (uint64, error) {
-	if own, err := NetNS(); err != nil || own != inode {
+// netnsCookie is the number that BPF programs for sockets know o.NetNS by, 0 when that is neither the calling thread's network namespace nor
+// one of o.Spaces, or the kernel does not tell (before 5.14).
+func netnsCookie(o Options) (cookie uint64, err error) {
+	own, err := NetNS()
+	if err != nil || own == o.NetNS {
+		return ownCookie(), err
+	}
+	if o.Spaces == nil {
+		return 0, nil
+	}
+	spaces, err := o.Spaces()
+	if err != nil {
 		return 0, err
 	}
+	for _, s := range spaces {
+		if s.Inode() == o.NetNS {
+			err = s.Do(func() error {
+				cookie = ownCookie()
+				return nil
+			})
+		}
+	}
+	return cookie, err
+}
+
+// ownCookie is the number of the calling thread's network namespace, 0 when it cannot be had.
+func ownCookie() uint64 {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return 0, nil // no IPv4
+		return 0 // no IPv4
 	}
 	defer unix.Close(fd)
 	cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
 	if err != nil {
-		return 0, nil
+		return 0
 	}
-	return cookie, nil
+	return cookie
 }
 
 // NetNS is the inode number of the calling thread's network namespace.

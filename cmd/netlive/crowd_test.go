@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netlive/internal/kerneltest"
+)
+
+// crowd makes connections that are closed in good order, so that each is in TIME_WAIT for a minute.
+type crowd struct {
+	Connections int
+	Ports       []int // the listeners', in turn: each has the ephemeral ports of its own
+}
+
+// mainCrowd makes the crowd that its argument describes as JSON, says "ready", and goes on living until its stdin ends.
+func mainCrowd() {
+	var c crowd
+	err := json.Unmarshal([]byte(os.Args[1]), &c)
+	if err == nil {
+		err = c.run()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func (c crowd) run() error {
+	for name, value := range map[string]string{"tcp_max_tw_buckets": "1000000", "ip_local_port_range": "10000 65000"} {
+		if err := os.WriteFile("/proc/sys/net/ipv4/"+name, []byte(value), 0); err != nil {
+			return err
+		}
+	}
+	var listeners []int
+	for _, port := range c.Ports {
+		l, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		if err := unix.Bind(l, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: port}); err != nil {
+			return err
+		}
+		if err := unix.Listen(l, 8); err != nil {
+			return err
+		}
+		listeners = append(listeners, l)
+	}
+	for i := range c.Connections {
+		l := listeners[i%len(listeners)]
+		client, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		if err := unix.Connect(client, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: c.Ports[i%len(c.Ports)]}); err != nil {
+			return fmt.Errorf("connect: %w", err)
+		}
+		server, _, err := unix.Accept4(l, unix.SOCK_CLOEXEC)
+		if err != nil {
+			return err
+		}
+		if err := unix.Close(client); err != nil { // the first to close is the one that waits
+			return err
+		}
+		if err := unix.Close(server); err != nil {
+			return err
+		}
+	}
+	fmt.Println("ready")
+	_, err := io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+// crowdLooks is how often a crowd is compared with ss.
+const crowdLooks = 5
+
+// TIME_WAIT is told by no event of its own, and its end by none at all: watch has each, from the first second on, with the process that
+// it was of.
+func TestTimeWaitCrowd(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	ns := kerneltest.NetNS(t)
+	watch, process := startCrowd(t, ns, "1s")
+	for i := range crowdLooks {
+		n := watch.crowdAgrees(ns, process.Process.Pid)
+		if t.Logf("%d: %d in TIME_WAIT", i, n); n != crowdSize {
+			t.Errorf("%d: %d in TIME_WAIT, want %d", i, n, crowdSize)
+		}
+	}
+	watch.interrupt()
+}
+
+const crowdSize = 20_000
+
+// startCrowd starts watch and then a crowd in ns.
+func startCrowd(t *testing.T, ns *kerneltest.NS, interval string) (watch, process *process) {
+	t.Helper()
+	watch = start(t, ns, "netlive", "watch", "-tan", "--json", "--interval", interval)
+	watch.frame(time.Time{})
+	text, err := json.Marshal(crowd{Connections: crowdSize, Ports: []int{9001, 9002, 9003, 9004}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	process = start(t, ns, "crowd", string(text))
+	if line, err := process.out.ReadString('\n'); err != nil || line != "ready\n" {
+		_, _, errs := process.wait()
+		t.Fatalf("a crowd says %q, %v\n%s", line, err, errs)
+	}
+	return watch, process
+}
+
+// waiting are the sockets in TIME_WAIT.
+func (states stateOf) waiting() stateOf {
+	w := stateOf{}
+	for e, state := range states {
+		if state == "TIME_WAIT" {
+			w[e] = state
+		}
+	}
+	return w
+}
+
+// crowdAgrees holds the next frame that is drawn against ss before and after it, and returns how many are in TIME_WAIT.
+func (p *process) crowdAgrees(ns *kerneltest.NS, pid int) int {
+	p.t.Helper()
+	before := ss(p.t, ns).waiting()
+	// What ended between the last walk and that look is in the first frame after it, and may not be in the second.
+	p.frame(time.Now())
+	f := p.frame(time.Now())
+	after := ss(p.t, ns).waiting()
+	ours := f.states(p.t).waiting()
+	ours.check(p.t, before, after, "ss")
+	if f.Lost == nil || *f.Lost != 0 {
+		p.t.Errorf("lost %v", f.Lost)
+	}
+	nobodys, others := 0, 0
+	for _, s := range f.Sockets {
+		switch {
+		case s.State != "TIME_WAIT":
+		case len(s.Owners) == 0:
+			nobodys++
+		case s.Owners[0].PID != pid:
+			others++
+		}
+	}
+	if nobodys+others > 0 {
+		p.t.Errorf("%d have no process, %d another than %d", nobodys, others, pid)
+	}
+	return len(ours)
+}

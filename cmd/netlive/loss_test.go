@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netlive/internal/kerneltest"
+)
+
+// losses is how often watch is made to lose events.
+const losses = 3
+
+// A ring with room for some dozen events loses most of a storm: that is told, and costs freshness until the next walk and no truth.
+func TestLossIsHealed(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	for i := range losses {
+		ns := kerneltest.NetNS(t)
+		watch := start(t, ns, "netlive", "watch", "-4tan", "--json", "--interval", "500ms", "--ring", "4K")
+		watch.frame(time.Time{})
+		storm := startStorm(t, ns, kerneltest.Storm{Workers: 2, Open: 300, Mixed: true})
+		underWay(t, ns, 2*600)
+		during := watch.frame(time.Now())
+		report := storm.freeze()
+		frozen := time.Now()
+		held := truth(report)
+		lost := uint64(0)
+		for {
+			before := ss(t, ns)
+			f := watch.frame(time.Now())
+			after := ss(t, ns)
+			lost = *f.Lost
+			ghosts, missed, wrong := f.states(t).compare(before, after)
+			if len(ghosts)+len(missed)+len(wrong) > 0 && time.Since(frozen) < limit/12 {
+				continue
+			}
+			f.states(t).check(t, before, after, "ss")
+			for _, s := range f.Sockets {
+				if len(s.Owners) == 0 && s.State != "TIME_WAIT" && s.State != "FIN_WAIT2" ||
+					len(s.Owners) > 0 && s.Owners[0].PID != storm.Process.Pid {
+					t.Errorf("%d: owners of %+v", i, s)
+				}
+			}
+			for e, state := range f.states(t) {
+				if held[e] == "" && state != "TIME_WAIT" && state != "FIN_WAIT2" {
+					t.Errorf("%d: nobody holds %v", i, e)
+				}
+			}
+			t.Logf("%d: lost %d, %d of them in the storm, of %d connections; healed %v after it", i, lost, *during.Lost, report.Made, time.Since(frozen).Round(time.Millisecond))
+			break
+		}
+		if lost == 0 || *during.Lost == 0 {
+			t.Errorf("%d: lost %d, %d in the storm", i, lost, *during.Lost)
+		}
+		watch.interrupt()
+	}
+}
+
+// What trace tells and what it says it lost add up to what happened.
+func TestTraceCountsLosses(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	const connections = 2000
+	// Each connection six changes, the listener two.
+	const happened = 6*connections + 2
+	ns := kerneltest.NetNS(t)
+	trace := start(t, ns, "netlive", "trace", "--json", "--ring", "4K")
+	trace.awaitErr("tracing")
+	storm := startStorm(t, ns, kerneltest.Storm{Connections: connections, Workers: 1})
+	storm.report()
+	if err := storm.stdin.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := storm.wait(); code != 0 {
+		t.Fatalf("storm: %d %s", code, errs)
+	}
+	events, lost, losses := 0, 0, 0
+	count := func(line []byte) {
+		var e eventJSON
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		if e.Event == "lost" {
+			losses++
+			lost += e.Count
+			if e.Count == 0 || e.Time.IsZero() {
+				t.Errorf("%s", line)
+			}
+			return
+		}
+		events++
+	}
+	for events+lost < happened {
+		line, err := trace.out.ReadBytes('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		count(line)
+	}
+	code, rest, errs := trace.end(unix.SIGINT)
+	for line := range bytes.Lines(rest) {
+		count(line)
+	}
+	if code != exitInterrupted || len(errs) > 0 {
+		t.Errorf("exit code %d, stderr %q", code, errs)
+	}
+	if events+lost != happened || lost == 0 || events == 0 {
+		t.Errorf("%d events and %d lost, want %d together", events, lost, happened)
+	}
+	t.Logf("%d events, %d lost in %d lots", events, lost, losses)
+}
