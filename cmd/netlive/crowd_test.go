@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func mainCrowd() {
 }
 
 func (c crowd) run() error {
-	for name, value := range map[string]string{"tcp_max_tw_buckets": "1000000", "ip_local_port_range": "10000 65000"} {
+	for name, value := range map[string]string{"tcp_max_tw_buckets": "1000000", "ip_local_port_range": "10000 65000", "tcp_tw_reuse": "0"} {
 		if err := os.WriteFile("/proc/sys/net/ipv4/"+name, []byte(value), 0); err != nil {
 			return err
 		}
@@ -87,23 +88,24 @@ const crowdLooks = 5
 func TestTimeWaitCrowd(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	ns := kerneltest.NetNS(t)
-	watch, process := startCrowd(t, ns, "1s")
+	frames, process := startCrowd(t, ns, "1s")
 	for i := range crowdLooks {
-		n := watch.crowdAgrees(ns, process.Process.Pid)
+		n := frames.crowdAgrees(ns, process.Process.Pid)
 		if t.Logf("%d: %d in TIME_WAIT", i, n); n != crowdSize {
 			t.Errorf("%d: %d in TIME_WAIT, want %d", i, n, crowdSize)
 		}
 	}
-	watch.interrupt()
+	frames.interrupt()
 }
 
 const crowdSize = 20_000
 
 // startCrowd starts watch and then a crowd in ns.
-func startCrowd(t *testing.T, ns *kerneltest.NS, interval string) (watch, process *process) {
+func startCrowd(t *testing.T, ns *kerneltest.NS, interval string) (frames *fresh, process *process) {
 	t.Helper()
-	watch = start(t, ns, "netlive", "watch", "-tan", "--json", "--interval", interval)
-	watch.frame(time.Time{})
+	watch := start(t, ns, "netlive", "watch", "-tan", "--json", "--interval", interval)
+	frames = readFresh(watch)
+	frames.next()
 	text, err := json.Marshal(crowd{Connections: crowdSize, Ports: []int{9001, 9002, 9003, 9004}})
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +115,7 @@ func startCrowd(t *testing.T, ns *kerneltest.NS, interval string) (watch, proces
 		_, _, errs := process.wait()
 		t.Fatalf("a crowd says %q, %v\n%s", line, err, errs)
 	}
-	return watch, process
+	return frames, process
 }
 
 // waiting are the sockets in TIME_WAIT.
@@ -127,31 +129,97 @@ func (states stateOf) waiting() stateOf {
 	return w
 }
 
-// crowdAgrees holds the next frame that is drawn against ss before and after it, and returns how many are in TIME_WAIT.
-func (p *process) crowdAgrees(ns *kerneltest.NS, pid int) int {
-	p.t.Helper()
-	before := ss(p.t, ns).waiting()
-	// What ended between the last walk and that look is in the first frame after it, and may not be in the second.
-	p.frame(time.Now())
-	f := p.frame(time.Now())
-	after := ss(p.t, ns).waiting()
-	ours := f.states(p.t).waiting()
-	ours.check(p.t, before, after, "ss")
-	if f.Lost == nil || *f.Lost != 0 {
-		p.t.Errorf("lost %v", f.Lost)
+// fresh reads frames as they come, so that watch never waits for its reader: it could not read its events then. Those that nobody
+// asks for are dropped.
+type fresh struct {
+	t     *testing.T
+	watch *process
+	lines chan []byte
+}
+
+func readFresh(watch *process) *fresh {
+	f := &fresh{t: watch.t, watch: watch, lines: make(chan []byte)}
+	go f.read()
+	return f
+}
+
+func (f *fresh) read() {
+	defer close(f.lines)
+	for {
+		line, err := f.watch.out.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		select {
+		case f.lines <- line:
+		default:
+		}
 	}
-	nobodys, others := 0, 0
-	for _, s := range f.Sockets {
+}
+
+// next is the first frame that is drawn from now on.
+func (f *fresh) next() (frame placedFrame) {
+	f.t.Helper()
+	for after := time.Now(); ; {
+		select {
+		case line, ok := <-f.lines:
+			if !ok {
+				_, _, errs := f.watch.wait()
+				f.t.Fatalf("watch has ended\n%s", errs)
+			}
+			frame = placedFrame{}
+			if err := json.Unmarshal(line, &frame); err != nil {
+				f.t.Fatal(err)
+			}
+			if frame.Time.After(after) {
+				return frame
+			}
+		case <-time.After(limit):
+			f.t.Fatal("no frame comes")
+		}
+	}
+}
+
+// interrupt ends watch, once what it has to say has been read.
+func (f *fresh) interrupt() {
+	f.t.Helper()
+	if err := f.watch.Process.Signal(unix.SIGINT); err != nil {
+		f.t.Fatal(err)
+	}
+	for range f.lines {
+	}
+	if code, _, errs := f.watch.wait(); code != exitInterrupted || len(errs) > 0 {
+		f.t.Errorf("after SIGINT: exit code %d, stderr %q", code, errs)
+	}
+}
+
+// crowdAgrees holds a frame that is drawn from now on against ss before and after it, and returns how many are in TIME_WAIT.
+func (f *fresh) crowdAgrees(ns *kerneltest.NS, pid int) int {
+	f.t.Helper()
+	before := ss(f.t, ns).waiting()
+	// What ended between the last walk and that look is in the first frame after it, and may not be in the second.
+	f.next()
+	frame := f.next()
+	after := ss(f.t, ns).waiting()
+	ours, nobodys, others := stateOf{}, 0, 0
+	for _, s := range frame.Sockets {
+		if s.State != "TIME_WAIT" {
+			continue
+		}
+		ours[ends{netip.AddrPortFrom(s.LocalAddr, s.LocalPort), netip.AddrPortFrom(s.RemoteAddr, s.RemotePort)}] = s.State
 		switch {
-		case s.State != "TIME_WAIT":
 		case len(s.Owners) == 0:
 			nobodys++
 		case s.Owners[0].PID != pid:
 			others++
 		}
 	}
+	ours.check(f.t, before, after, "ss")
+	if frame.Lost > 0 {
+		f.t.Errorf("%d events lost", frame.Lost)
+	}
 	if nobodys+others > 0 {
-		p.t.Errorf("%d have no process, %d another than %d", nobodys, others, pid)
+		f.t.Errorf("%d have no process, %d another than %d", nobodys, others, pid)
 	}
 	return len(ours)
 }

@@ -37,8 +37,7 @@ func TestSoak(t *testing.T) {
 	}
 	home := kerneltest.NetNS(t)
 	watch := startFor(t, length, home, "netlive", "watch", "-4tan", "--json", "--netns", "all", "--interval", "1s", "--ring", "4M")
-	frames := &soaked{t: t, watch: watch, lines: make(chan []byte)}
-	go frames.read()
+	frames := readFresh(watch)
 	frames.next()
 
 	var spaces []*kerneltest.NS
@@ -117,24 +116,26 @@ func TestSoak(t *testing.T) {
 	if len(ghosts)+len(missed)+len(wrong)+len(strangers) > 0 {
 		t.Errorf("ghosts %q, missed %q, wrong %q, owners %q", some(ghosts), some(missed), some(wrong), some(strangers))
 	}
-	if last := usageOf(t, watch.Process.Pid); len(use) > 2 && last.descriptors > use[0].descriptors+8 {
+	last := usageOf(t, watch.Process.Pid)
+	if len(use) > 2 && last.descriptors > use[0].descriptors+8 {
 		t.Errorf("%d descriptors, %d at first", last.descriptors, use[0].descriptors)
 	}
+	frames.interrupt()
 }
 
 // TIME_WAIT of a crowd over the whole of its minute, to the end of the last.
 func TestSoakTimeWait(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	ns := kerneltest.NetNS(t)
-	watch, crowd := startCrowd(t, ns, "1s")
+	frames, crowd := startCrowd(t, ns, "1s")
 	for begin := time.Now(); ; {
-		n := watch.crowdAgrees(ns, crowd.Process.Pid)
+		n := frames.crowdAgrees(ns, crowd.Process.Pid)
 		t.Logf("%3.0f s: %d in TIME_WAIT", time.Since(begin).Seconds(), n)
 		if n == 0 {
 			break
 		}
 	}
-	watch.interrupt()
+	frames.interrupt()
 }
 
 // startFor is start, for a process that is to run for longer than others.
@@ -157,59 +158,9 @@ func stop(t *testing.T, watch *process) {
 	}
 }
 
-// soaked reads frames as they come, so that watch never waits for its reader. Those that nobody asks for are dropped.
-type soaked struct {
-	t     *testing.T
-	watch *process
-	lines chan []byte
-}
-
-type soakFrame struct {
-	Time          time.Time
-	Lost, Resyncs uint64
-	Sockets       []placedJSON
-}
-
-func (s *soaked) read() {
-	defer close(s.lines)
-	for {
-		line, err := s.watch.out.ReadBytes('\n')
-		if err != nil {
-			return
-		}
-		select {
-		case s.lines <- line:
-		default:
-		}
-	}
-}
-
-// next is the first frame that is drawn from now on.
-func (s *soaked) next() (f soakFrame) {
-	s.t.Helper()
-	for after := time.Now(); ; {
-		select {
-		case line, ok := <-s.lines:
-			if !ok {
-				_, _, errs := s.watch.wait()
-				s.t.Fatalf("watch has ended\n%s", errs)
-			}
-			f = soakFrame{}
-			if err := json.Unmarshal(line, &f); err != nil {
-				s.t.Fatal(err)
-			}
-			if f.Time.After(after) {
-				return f
-			}
-		case <-time.After(limit):
-			s.t.Fatal("no frame comes")
-		}
-	}
-}
-
 // of are the rows of a namespace, and what is wrong with their owners: those that are known are the storm's, and only a minisocket whose
 // close was lost may have none.
-func (f soakFrame) of(inode uint32, pid int) (states stateOf, wrong []string) {
+func (f placedFrame) of(inode uint32, pid int) (states stateOf, wrong []string) {
 	states = stateOf{}
 	for _, s := range f.Sockets {
 		if s.NetNS != inode {
