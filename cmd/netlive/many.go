@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"strconv"
 
@@ -76,7 +77,7 @@ func (s *sockets) openWalker(ctx context.Context, want *sock.Want) (*tracer.Walk
 	}
 	if want.Owners {
 		if err := c.Owners(ctx, s.program); err != nil {
-			return nil, err
+			return nil, errors.Join(err, c.Close())
 		}
 	}
 	want.Protos &^= manyProtos
