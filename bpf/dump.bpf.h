@@ -11,16 +11,16 @@ const struct sock_record *sock_record_type __attribute__((unused));
 const struct unix_record *unix_record_type __attribute__((unused));
 const struct owner_record *owner_record_type __attribute__((unused));
 
-/* Nothing is watched: the sockets need not remember their owners, and nobody asks for their cgroups. Set before load. */
+/*
+ * Nothing is watched: the sockets need not remember their owners, are joined to them by inode as netstat does it, and nobody asks for
+ * their cgroups. A cookie costs each a number of its own. Set before load.
+ */
 const volatile bool walk_only = 0;
-
-/* Sockets are told apart, which owners are found by. It costs each a number of its own. Written by Go. */
-__u8 walk_cookies = 1;
 
 static __always_inline void fill_common(struct sock_record *r, struct sock_common *skc, uid_t uid)
 {
 	r->at_ns = bpf_ktime_get_ns();
-	if (walk_cookies)
+	if (!walk_only)
 		r->cookie = bpf_get_socket_cookie(skc);
 	r->netns = skc->skc_net.net->ns.inum;
 	r->uid = uid;
@@ -189,7 +189,8 @@ int dump_task_file(struct bpf_iter__task_file *ctx)
 
 	struct owner_record r = {};
 
-	r.cookie = bpf_get_socket_cookie(sk);
+	if (!walk_only)
+		r.cookie = bpf_get_socket_cookie(sk);
 	r.pid = read_pid(task);
 	r.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	r.fd = ctx->fd;

@@ -90,6 +90,11 @@ func (s *sockets) print(ctx context.Context, p *page) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.walker != nil {
+		for i := range snap.Sockets {
+			s.walker.Name(&snap.Sockets[i])
+		}
+	}
 	s.page = p
 	if !s.o.JSON {
 		s.askAhead(&snap)

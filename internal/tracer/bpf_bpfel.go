@@ -138,7 +138,6 @@ const (
 	bpfVarStale                 = "stale"
 	bpfVarUnixRecordType        = "unix_record_type"
 	bpfVarWalk                  = "walk"
-	bpfVarWalkCookies           = "walk_cookies"
 	bpfVarWalkOnly              = "walk_only"
 )
 
@@ -231,7 +230,6 @@ type bpfVariableSpecs struct {
 	Stale             *ebpf.VariableSpec `ebpf:"stale"`
 	UnixRecordType    *ebpf.VariableSpec `ebpf:"unix_record_type"`
 	Walk              *ebpf.VariableSpec `ebpf:"walk"`
-	WalkCookies       *ebpf.VariableSpec `ebpf:"walk_cookies"`
 	WalkOnly          *ebpf.VariableSpec `ebpf:"walk_only"`
 }
 
@@ -284,7 +282,6 @@ type bpfVariables struct {
 	Stale             *ebpf.Variable `ebpf:"stale"`
 	UnixRecordType    *ebpf.Variable `ebpf:"unix_record_type"`
 	Walk              *ebpf.Variable `ebpf:"walk"`
-	WalkCookies       *ebpf.Variable `ebpf:"walk_cookies"`
 	WalkOnly          *ebpf.Variable `ebpf:"walk_only"`
 }
 

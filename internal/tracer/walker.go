@@ -16,10 +16,8 @@ import (
 // them than a buffer takes. It reads the network namespace of the calling thread.
 type Walker struct {
 	t *Tracer
-	// first is who holds a socket, by cookie: an index into processes.
-	first map[sock.ID]int32
-	// mptcp has those of MPTCP sockets by inode: that is what their TCP subflows are known by.
-	mptcp     map[uint32]int32
+	// first is who holds a socket, by inode: an index into processes. An MPTCP socket shares its with its TCP subflows.
+	first     map[uint32]int32
 	processes []sock.Owner
 }
 
@@ -52,14 +50,13 @@ func (w *Walker) Close() error { return w.t.Close() }
 // Owners finds who holds which socket: the process with the lowest PID, as netstat prints it. Each then names them. program
 // gives what netstat calls a process.
 func (w *Walker) Owners(ctx context.Context, program func(pid uint32) string) error {
-	w.first, w.mptcp = map[sock.ID]int32{}, map[uint32]int32{}
+	w.first = map[uint32]int32{}
 	index := map[uint32]int32{}
 	return walk(ctx, w.t, bpfProgDumpTaskFile, func(r *bpfOwnerRecord) {
-		if r.Pid == 0 {
-			return // of another PID namespace
+		if r.Pid == 0 || r.Inode == 0 {
+			return // of another PID namespace, or half gone
 		}
-		id := sock.ID(r.Cookie)
-		if _, ok := w.first[id]; ok && r.Mptcp == 0 {
+		if _, ok := w.first[r.Inode]; ok {
 			return // tasks come in the order of their PIDs
 		}
 		n, ok := index[r.Pid]
@@ -70,43 +67,35 @@ func (w *Walker) Owners(ctx context.Context, program func(pid uint32) string) er
 			o.Program = program(r.Pid)
 			w.processes = append(w.processes, o)
 		}
-		if r.Mptcp == 0 {
-			w.first[id] = n
-		} else if _, ok := w.mptcp[r.Inode]; !ok {
-			w.mptcp[r.Inode] = n
-		}
+		w.first[r.Inode] = n
 	})
+}
+
+// Name gives a socket the owner that Owners found, if it did.
+func (w *Walker) Name(s *sock.Socket) {
+	if n, ok := w.first[s.Inode]; ok {
+		s.Owner = w.processes[n]
+	}
 }
 
 // Each calls f with each socket of a protocol, TCP, UDP or Unix, and of the same for IPv6, in the kernel's order, which is netstat's but that this has
 // IPv6 after IPv4. The socket is f's until it returns.
 func (w *Walker) Each(ctx context.Context, proto sock.Proto, f func(*sock.Socket)) error {
 	var s sock.Socket
-	give := func() {
-		if n, ok := w.first[s.ID]; ok {
-			s.Owner = w.processes[n]
-		} else if len(w.mptcp) > 0 && s.Inode != 0 {
-			if n, ok := w.mptcp[s.Inode]; ok {
-				s.Owner = w.processes[n]
-			}
-		}
-		f(&s)
-	}
 	if proto == sock.Unix {
 		return walk(ctx, w.t, bpfProgDumpUnix, func(r *bpfUnixRecord) {
 			s = r.socket()
-			give()
+			w.Name(&s)
+			f(&s)
 		})
 	}
 	program := bpfProgDumpTcp
 	if proto == sock.UDP {
 		program = bpfProgDumpUdp
 	}
-	if err := w.t.coll.Variables[bpfVarWalkCookies].Set(w.first != nil); err != nil {
-		return fmt.Errorf("tracer: set %s: %w", bpfVarWalkCookies, err)
-	}
 	return walk(ctx, w.t, program, func(r *bpfSockRecord) {
 		s = r.socket(proto)
-		give()
+		w.Name(&s)
+		f(&s)
 	})
 }
