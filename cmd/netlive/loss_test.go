@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -112,4 +113,62 @@ func TestTraceCountsLosses(t *testing.T) {
 		t.Errorf("%d events and %d lost, want %d together", events, lost, happened)
 	}
 	t.Logf("%d events, %d lost in %d lots", events, lost, losses)
+}
+
+// A reader of frames that stops reading misses frames, and no event: the table goes on being kept.
+func TestStoppedReader(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	// The default ring has room for the events of 22,000.
+	const connections = 40000
+	ns := kerneltest.NetNS(t)
+	// A frame of so many sockets does not fit into a pipe.
+	crowd := startStorm(t, ns, kerneltest.Storm{Workers: 1, Open: 1000, Mixed: true})
+	underWay(t, ns, 1000)
+	crowd.freeze()
+	watch := start(t, ns, "netlive", "watch", "-4tan", "--json", "--interval", "50ms")
+	watch.frame(time.Time{})
+	watch.fillsPipe()
+	startStorm(t, ns, kerneltest.Storm{Connections: connections, Workers: 1, Port: 7001}).report()
+	before := ss(t, ns)
+	f := watch.frame(time.Now())
+	f.states(t).check(t, before, ss(t, ns), "ss")
+	if *f.Lost != 0 {
+		t.Errorf("%d events lost", *f.Lost)
+	}
+
+	// Nor does it keep watch from ending.
+	watch.fillsPipe()
+	if err := watch.Process.Signal(unix.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Waitid(unix.P_PID, watch.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := watch.wait(); code != exitInterrupted || len(errs) > 0 {
+		t.Errorf("exit code %d, stderr %q", code, errs)
+	}
+}
+
+// fillsPipe waits until what p has written to stdout is half of what fits there.
+func (p *process) fillsPipe() {
+	p.t.Helper()
+	fd, err := unix.Open(fmt.Sprintf("/proc/%d/fd/1", p.Process.Pid), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	size, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		n, err := unix.IoctlGetInt(fd, unix.TIOCINQ)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if n >= size/2 {
+			return
+		}
+	}
+	p.t.Fatal("the pipe was never full")
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"time"
 
@@ -83,8 +82,8 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 	}
 	layout := newTable(o, src.proc, names(o, resolve.Config{Context: ctx}), std, w)
 	layout.Places = src.places.columns(o)
-	d := &frames{o: o, source: src.name(), out: std.out, table: layout, program: newPrograms().name}
-	if err := live.Run(ctx, c, d); err != nil {
+	d := &frames{o: o, source: src.name(), pump: pump{out: std.out}, table: layout, program: newPrograms().name}
+	if err := errors.Join(live.Run(ctx, c, d), d.flush(ctx)); err != nil {
 		return err
 	}
 	return context.Cause(ctx)
@@ -92,9 +91,9 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 
 // frames draws the whole table each time: as an object a line, or as netstat's tables under a status line.
 type frames struct {
+	pump
 	o      *options.Options
 	source string
-	out    io.Writer
 	table  *render.Table
 	// program is what netstat calls an owner that the kernel told of by its comm.
 	program func(*sock.Owner) string
@@ -105,6 +104,9 @@ type frames struct {
 
 // Draw implements live.Drawer.
 func (f *frames) Draw(t *table.Table, s live.Status, now sock.Stamp) (sock.Stamp, error) {
+	if free, err := f.free(); !free {
+		return 0, err // what it would show, the next one will
+	}
 	view.Build(t, view.Query{Select: f.o.Shows, Height: math.MaxInt}, now, &f.frame)
 	if f.o.Programs {
 		for i := range f.frame.Rows {
@@ -138,9 +140,7 @@ func (f *frames) Draw(t *table.Table, s live.Status, now sock.Stamp) (sock.Stamp
 		b = append(b, '\n')
 	}
 	f.buf = b
-	if _, err := f.out.Write(b); err != nil {
-		return 0, err
-	}
+	f.write(b)
 	if f.drawn++; f.drawn == f.o.Count {
 		return 0, live.ErrDone
 	}

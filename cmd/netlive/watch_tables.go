@@ -60,8 +60,8 @@ func watchTables[T any](ctx context.Context, o *options.Options, std streams, w 
 		fmt.Fprintf(std.err, "netlive: %s\n", note)
 	}
 	c.Always = true
-	f := &tableFrames[T]{liveTable: w.open(nil), o: o, source: source, word: w.word, out: std.out, err: std.err}
-	if err := live.RunLooks(ctx, c, f); err != nil {
+	f := &tableFrames[T]{liveTable: w.open(nil), o: o, source: source, word: w.word, pump: pump{out: std.out}, err: std.err}
+	if err := errors.Join(live.RunLooks(ctx, c, f), f.flush(ctx)); err != nil {
 		return err
 	}
 	return context.Cause(ctx)
@@ -78,16 +78,20 @@ func subscribe(o *options.Options, groups rtnl.Groups, buffer int) (*rtnl.Socket
 // tableFrames draws the whole table each time: as an object a line, or as netstat's table under a status line.
 type tableFrames[T any] struct {
 	liveTable[T]
+	pump
 	o            *options.Options
 	source, word string
-	out, err     io.Writer
+	err          io.Writer
 	buf          []byte
 	said         string // on err
 	drawn        int
 }
 
 // Draw implements live.Board.
-func (f *tableFrames[T]) Draw(s live.Status, _ time.Time) (again time.Time, err error) {
+func (f *tableFrames[T]) Draw(s live.Status, now time.Time) (again time.Time, err error) {
+	if free, err := f.free(); !free {
+		return now.Add(frameTime), err
+	}
 	var p page
 	if err := f.print(&p); err != nil {
 		return again, err
@@ -109,9 +113,7 @@ func (f *tableFrames[T]) Draw(s live.Status, _ time.Time) (again time.Time, err 
 		f.buf = fmt.Appendf(f.buf[:0], "%s  %s  lost %d\n", time.Now().Format(time.TimeOnly), f.source, s.Lost)
 		f.buf = append(append(f.buf, p.out...), '\n')
 	}
-	if _, err := f.out.Write(f.buf); err != nil {
-		return again, err
-	}
+	f.write(f.buf)
 	if f.drawn++; f.drawn == f.o.Count {
 		return again, live.ErrDone
 	}

@@ -341,7 +341,7 @@ func TestWatchRoutesIdle(t *testing.T) {
 	proc := procfallback.New(counted)
 	var first int64
 	board := &stopAfter{
-		tableFrames: &tableFrames[routeTables]{liveTable: newRouteList(&o, streams{}, nil), o: &o, out: io.Discard, err: t.Output()},
+		tableFrames: &tableFrames[routeTables]{liveTable: newRouteList(&o, streams{}, nil), o: &o, pump: pump{out: io.Discard}, err: t.Output()},
 		each: func(draw int) {
 			switch opened := counted.opened.Load(); {
 			case draw == 0:
