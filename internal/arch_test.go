@@ -35,14 +35,14 @@ var imports = map[string][]string{
 	"internal/options": {"internal/sock"},
 	"internal/filter":  {"internal/sock"},
 
-	// The sources. They cannot be told apart by what follows them, so they never meet.
-	"internal/tracer":       {"internal/sock"},
-	"internal/procfallback": {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy"},
-	"internal/rtnl":         {}, // it says when, not what: procfallback reads that
-
 	// Where sockets belong.
 	"internal/netns":  {},
 	"internal/cgroup": {},
+
+	// The sources. They cannot be told apart by what follows them, so they never meet.
+	"internal/tracer":       {"internal/sock", "internal/cgroup"}, // some of its programs are attached to the root of cgroup v2
+	"internal/procfallback": {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy"},
+	"internal/rtnl":         {}, // it says when, not what: procfallback reads that
 
 	// The path from socket to screen; each knows those before it.
 	"internal/table":   {"internal/sock"},

@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netlive/internal/cgroup"
 	"netlive/internal/kerneltest"
 )
 
@@ -605,15 +606,9 @@ func TestUnit(t *testing.T) {
 
 func cgroupMount(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		t.Fatal(err)
+	dir, _, err := cgroup.Mount()
+	if err != nil || dir == "" {
+		t.Fatalf("cgroup v2 is not mounted: %v", err)
 	}
-	for line := range strings.Lines(string(text)) {
-		if before, after, _ := strings.Cut(line, " - "); strings.HasPrefix(after, "cgroup2 ") {
-			return strings.Fields(before)[4]
-		}
-	}
-	t.Fatal("cgroup v2 is not mounted")
-	return ""
+	return dir
 }

@@ -4,23 +4,26 @@
 package cgroup
 
 import (
-	"bufio"
 	"io/fs"
-	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/moby/sys/mountinfo"
 )
 
 // Names finds cgroups by their numbers, which are the inode numbers of their directories (kernfs, on 64 bit machines). It may be used
 // by several goroutines.
 type Names struct {
 	mu     sync.Mutex
-	root   string
+	dir    string // where cgroup v2 is mounted
+	root   string // which cgroup is mounted there
 	rooted bool
 	paths  map[uint64]string
 	looked time.Time
@@ -53,42 +56,38 @@ func (n *Names) Path(id uint64) string {
 func (n *Names) look() {
 	n.looked = time.Now()
 	if !n.rooted {
-		n.root, n.rooted = mountpoint(), true
+		n.dir, n.root, _ = Mount() // without it nothing has a path
+		n.rooted = true
 	}
-	if n.root == "" {
+	if n.dir == "" {
 		return
 	}
 	if n.paths == nil || len(n.paths) > pathsMax {
 		n.paths = map[uint64]string{}
 	}
-	_ = filepath.WalkDir(n.root, func(path string, d fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(n.dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return nil // one that went meanwhile
 		}
 		if info, err := d.Info(); err == nil {
 			if st, ok := info.Sys().(*syscall.Stat_t); ok {
-				n.paths[st.Ino] = "/" + strings.TrimPrefix(strings.TrimPrefix(path, n.root), "/")
+				n.paths[st.Ino] = path.Join(n.root, strings.TrimPrefix(name, n.dir))
 			}
 		}
 		return nil
 	})
 }
 
-// mountpoint is where cgroup v2 is mounted, "" when it is not.
-func mountpoint() string {
-	f, err := os.Open("/proc/self/mountinfo")
-	if err != nil {
-		return ""
+// Mount is where cgroup v2 is mounted, "" when it is not, and the cgroup that is the root there: / unless a part alone is mounted.
+// The error is that of reading /proc/self/mountinfo.
+func Mount() (dir, root string, err error) {
+	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup2"))
+	if err != nil || len(mounts) == 0 {
+		return "", "", err
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		// ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG…] - FSTYPE … (proc(5))
-		before, after, _ := strings.Cut(lines.Text(), " - ")
-		if words := strings.Fields(before); strings.HasPrefix(after, "cgroup2 ") && len(words) > 4 {
-			return words[4]
-		}
-	}
-	return ""
+	whole := slices.IndexFunc(mounts, func(m *mountinfo.Info) bool { return m.Root == "/" })
+	m := mounts[max(whole, 0)]
+	return m.Mountpoint, m.Root, nil
 }
 
 // Container runtimes name cgroups docker-ID.scope, cri-containerd-ID.scope, crio-ID.scope, libpod-ID.scope, SLICE:cri-containerd:ID, and

@@ -130,7 +130,7 @@ func TestNamesRemember(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		root := t.TempDir()
 		old := mkdir(t, filepath.Join(root, "old.slice", "a"))
-		n := &Names{root: root, rooted: true}
+		n := &Names{dir: root, root: "/", rooted: true}
 		expect := func(number uint64, want string) {
 			t.Helper()
 			if got := n.Path(number); got != want {
@@ -163,7 +163,7 @@ func TestNamesRemember(t *testing.T) {
 
 // What is remembered has a bound.
 func TestNamesAreBounded(t *testing.T) {
-	n := &Names{root: t.TempDir(), rooted: true, paths: map[uint64]string{}}
+	n := &Names{dir: t.TempDir(), root: "/", rooted: true, paths: map[uint64]string{}}
 	for i := range uint64(pathsMax + 1) {
 		n.paths[1<<40+i] = "/gone"
 	}
@@ -183,9 +183,9 @@ func TestNoCgroups(t *testing.T) {
 // The kernel's own tree: a cgroup is found by the number of its directory, and has its path after its end.
 func TestCgroups(t *testing.T) {
 	kerneltest.RequireRoot(t)
-	root := mountpoint()
-	if root == "" {
-		t.Fatal("cgroup v2 is not mounted")
+	root, part, err := Mount()
+	if err != nil || root == "" || part != "/" {
+		t.Fatalf("cgroup v2 is not mounted: %q of %q, %v", root, part, err)
 	}
 	dir, err := os.MkdirTemp(root, "netlive-test-*.service")
 	if err != nil {

@@ -3,7 +3,6 @@
 package tracer
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
+	"netlive/internal/cgroup"
 	"netlive/internal/sock"
 )
 
@@ -112,23 +112,15 @@ func cgroupRoot() (string, error) {
 	if err := unix.Stat("/proc/self/ns/cgroup", &st); err != nil || st.Ino != initial {
 		return "", errNoCgroupRoot
 	}
-	f, err := os.Open("/proc/self/mountinfo")
-	if err != nil {
+	dir, root, err := cgroup.Mount()
+	switch {
+	case err != nil:
 		return "", err
+	case root != "/":
+		return "", errNotMounted
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		// ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG…] - FSTYPE … (proc(5))
-		before, after, _ := strings.Cut(lines.Text(), " - ")
-		if words := strings.Fields(before); strings.HasPrefix(after, "cgroup2 ") && len(words) > 4 && words[3] == "/" {
-			return unescape.Replace(words[4]), nil
-		}
-	}
-	return "", errNotMounted
+	return dir, nil
 }
-
-// unescape undoes what mountinfo does to the blanks of a path.
-var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
 // Announced are the protocols whose sockets cannot come, go, change their ends or move data without an event, Stale or Active
 // saying so: others must be walked to know. The ends of TCP's half-open connections and of its minisockets are an exception.

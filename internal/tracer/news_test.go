@@ -220,6 +220,7 @@ func TestNewsOfHolders(t *testing.T) {
 
 	must(t, unix.Kill(child, unix.SIGKILL))
 	n.stale("exit", sock.News{Owners: true})
+	h.do(fmt.Sprintf("wait %d; echo gone", child)) // the news comes just before its files are closed (kernel/exit.c, do_exit)
 	owners("exit", ours)
 
 	if _, err := io.WriteString(h.in, "exec cat\n"); err != nil {
