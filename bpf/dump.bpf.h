@@ -10,6 +10,7 @@
 const struct sock_record *sock_record_type __attribute__((unused));
 const struct unix_record *unix_record_type __attribute__((unused));
 const struct owner_record *owner_record_type __attribute__((unused));
+const struct holder_record *holder_record_type __attribute__((unused));
 
 /*
  * Nothing is watched: the sockets need not remember their owners, are joined to them by inode as netstat does it, and nobody asks for
@@ -19,9 +20,10 @@ const volatile bool walk_only = 0;
 
 static __always_inline void fill_common(struct sock_record *r, struct sock_common *skc, uid_t uid)
 {
-	r->at_ns = bpf_ktime_get_ns();
-	if (!walk_only)
+	if (!walk_only) {
+		r->at_ns = bpf_ktime_get_ns();
 		r->cookie = bpf_get_socket_cookie(skc);
+	}
 	r->netns = skc->skc_net.net->ns.inum;
 	r->uid = uid;
 	r->family = skc->skc_family;
@@ -127,12 +129,14 @@ int dump_unix(struct bpf_iter__unix *ctx)
 	bool connected = sk->__sk_common.skc_state == TCP_ESTABLISHED;
 	struct unix_address *addr = u->addr;
 
-	r.at_ns = bpf_ktime_get_ns();
-	r.cookie = bpf_get_socket_cookie(sk);
+	if (!walk_only) {
+		r.at_ns = bpf_ktime_get_ns();
+		r.cookie = bpf_get_socket_cookie(sk);
+		r.cgroup = read_cgroup(sk);
+	}
 	r.netns = sk->__sk_common.skc_net.net->ns.inum;
 	r.uid = ctx->uid;
 	r.inode = read_inode(sk);
-	r.cgroup = read_cgroup(sk);
 	r.refcnt = sk->__sk_common.skc_refcnt.refs.counter;
 	if (bpf_core_type_exists(struct bpf_unix_iter_state))
 		r.refcnt--; /* the iterator's own */
@@ -164,6 +168,32 @@ int dump_unix(struct bpf_iter__unix *ctx)
 	return 0;
 }
 
+/* Which sockets a process has open, for a table that is printed once: no more than netstat knows. */
+SEC("iter/task_file")
+int dump_holders(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+
+	if (!task || !file)
+		return 0;
+
+	struct socket *socket = bpf_sock_from_file(file);
+
+	if (!socket)
+		return 0;
+
+	struct sock *sk = socket->sk;
+
+	if (!sk)
+		return 0;
+
+	struct holder_record r = { .pid = read_pid(task), .inode = read_inode(sk) };
+
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
 /*
  * Owners of the sockets that were there before netlive: one record a descriptor, and the
  * first process found becomes the owner that later events carry.
@@ -189,18 +219,15 @@ int dump_task_file(struct bpf_iter__task_file *ctx)
 
 	struct owner_record r = {};
 
-	if (!walk_only)
-		r.cookie = bpf_get_socket_cookie(sk);
+	r.cookie = bpf_get_socket_cookie(sk);
 	r.pid = read_pid(task);
-	r.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	r.start_ns = task->group_leader->start_boottime;
 	r.fd = ctx->fd;
 	/* net/mptcp/subflow.c, mptcp_subflow_create_socket: a subflow is given its owner's inode number. */
 	r.mptcp = sk->sk_protocol == IPPROTO_MPTCP;
 	r.inode = read_inode(sk);
 	read_comm(r.comm, task);
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
-	if (walk_only)
-		return 0;
 	if (in_namespace(sk))
 		hold(task->tgid);
 

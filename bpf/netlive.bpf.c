@@ -133,7 +133,7 @@ static __always_inline __u32 read_inode(const struct sock *sk)
 	const struct sock___ino *with_ino = (const void *)sk;
 
 	if (bpf_core_field_exists(with_ino->sk_ino))
-		return BPF_CORE_READ(with_ino, sk_ino);
+		return with_ino->sk_ino;
 
 	struct socket *socket = sk->sk_socket;
 
@@ -159,17 +159,22 @@ static __always_inline __u64 read_cgroup(const struct sock *sk)
 {
 	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
 		return 0;
-	return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+	return sk->sk_cgrp_data.cgroup->kn->id;
 }
+
+/*
+ * Tasks are read through pointers that the verifier knows the type of: a load then costs a nanosecond, where a probe read costs
+ * twenty, and one through a null pointer gives 0 all the same.
+ */
 
 /* The process of a task as the reader numbers it; 0 when it is not in the reader's PID namespace. */
 static __always_inline __u32 read_pid(struct task_struct *task)
 {
 	if (!pid_namespace)
-		return BPF_CORE_READ(task, tgid);
+		return task->tgid;
 
-	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
-	__u32 level = BPF_CORE_READ(pid, level);
+	struct pid *pid = task->signal->pids[PIDTYPE_TGID];
+	__u32 level = pid->level;
 
 	for (__u32 i = 0; i < 32; i++) { /* include/linux/pid_namespace.h, MAX_PID_NS_LEVEL */
 		struct upid upid = {};
@@ -186,7 +191,7 @@ static __always_inline __u32 read_pid(struct task_struct *task)
 /* The thread's name may be its own: a process is known by its leader's. */
 static __always_inline void read_comm(__u8 *comm, struct task_struct *task)
 {
-	BPF_CORE_READ_STR_INTO((__u8(*)[COMM_LEN])comm, task, group_leader, comm);
+	bpf_probe_read_kernel_str(comm, COMM_LEN, task->group_leader->comm);
 }
 
 static __always_inline void hold(__u32 tgid)
@@ -205,13 +210,13 @@ static __always_inline bool holds(__u32 tgid)
 /* Only where the kernel runs on behalf of the process that holds the socket. */
 static __always_inline void own_by_current(struct life *life)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = bpf_get_current_task_btf();
 
 	life->tgid = bpf_get_current_pid_tgid() >> 32;
 	life->user = 0;
 	life->pid = read_pid(task);
 	life->how = life->pid ? HOW_EXACT : HOW_UNKNOWN;
-	life->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	life->start_ns = task->group_leader->start_boottime;
 	read_comm(life->comm, task);
 	hold(life->tgid);
 }
@@ -343,7 +348,7 @@ static __always_inline int tell_state(struct sock *sk, struct life *life, int ol
 		}
 		/* Who is interrupted is who it is, too: its name may be read in any context. */
 		if (renamed && life->pid && life->tgid == bpf_get_current_pid_tgid() >> 32)
-			read_comm(life->comm, (void *)bpf_get_current_task());
+			read_comm(life->comm, bpf_get_current_task_btf());
 		since = life->since_ns;
 		life->since_ns = now;
 		life->state = new_state;

@@ -115,3 +115,10 @@ struct owner_record {
 	__u8 pad[3];
 };
 _Static_assert(sizeof(struct owner_record) == 48, "owner_record is read by Go as is");
+
+/* One open descriptor of one process that is a socket, for a table that is printed once. */
+struct holder_record {
+	__u32 pid; /* as in owner_record */
+	__u32 inode;
+};
+_Static_assert(sizeof(struct holder_record) == 8, "holder_record is read by Go as is");

@@ -71,12 +71,12 @@ func (s *sockets) openWalker(ctx context.Context, want *sock.Want) (*tracer.Walk
 			return nil, err
 		}
 	}
-	c, err := tracer.OpenWalker()
+	c, err := tracer.OpenWalker(sock.Want{Protos: want.Protos & manyProtos, Owners: want.Owners})
 	if err != nil {
 		return nil, err
 	}
 	if want.Owners {
-		if err := c.Owners(ctx, s.program); err != nil {
+		if err := c.Owners(ctx, s.program, howMany()); err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
 	}
@@ -98,7 +98,7 @@ func (w *walk) walkerRows(proto sock.Proto) {
 		w.ipv6 = w.ipv6[:0]
 		return
 	}
-	if w.err != nil {
+	if both := sock.Protos(proto, proto+1) & manyProtos; w.err != nil || !w.o.Protos().Any(both) {
 		return
 	}
 	w.err = w.walker.Each(w.ctx, proto, func(row *sock.Socket) {

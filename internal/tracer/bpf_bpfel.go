@@ -38,6 +38,12 @@ type bpfEventRecord struct {
 	Pad       [6]uint8
 }
 
+type bpfHolderRecord struct {
+	_     structs.HostLayout
+	Pid   uint32
+	Inode uint32
+}
+
 type bpfLife struct {
 	_       structs.HostLayout
 	SinceNs uint64
@@ -105,6 +111,7 @@ type bpfUnixRecord struct {
 const (
 	bpfMapEvents                = "events"
 	bpfMapLives                 = "lives"
+	bpfProgDumpHolders          = "dump_holders"
 	bpfProgDumpTaskFile         = "dump_task_file"
 	bpfProgDumpTcp              = "dump_tcp"
 	bpfProgDumpUdp              = "dump_udp"
@@ -128,6 +135,7 @@ const (
 	bpfVarEventsLost            = "events_lost"
 	bpfVarFilterNetns           = "filter_netns"
 	bpfVarFilterNetnsCookie     = "filter_netns_cookie"
+	bpfVarHolderRecordType      = "holder_record_type"
 	bpfVarHolders               = "holders"
 	bpfVarKeepTable             = "keep_table"
 	bpfVarOwnerRecordType       = "owner_record_type"
@@ -183,6 +191,7 @@ type bpfSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfProgramSpecs struct {
+	DumpHolders          *ebpf.ProgramSpec `ebpf:"dump_holders"`
 	DumpTaskFile         *ebpf.ProgramSpec `ebpf:"dump_task_file"`
 	DumpTcp              *ebpf.ProgramSpec `ebpf:"dump_tcp"`
 	DumpUdp              *ebpf.ProgramSpec `ebpf:"dump_udp"`
@@ -220,6 +229,7 @@ type bpfVariableSpecs struct {
 	EventsLost        *ebpf.VariableSpec `ebpf:"events_lost"`
 	FilterNetns       *ebpf.VariableSpec `ebpf:"filter_netns"`
 	FilterNetnsCookie *ebpf.VariableSpec `ebpf:"filter_netns_cookie"`
+	HolderRecordType  *ebpf.VariableSpec `ebpf:"holder_record_type"`
 	Holders           *ebpf.VariableSpec `ebpf:"holders"`
 	KeepTable         *ebpf.VariableSpec `ebpf:"keep_table"`
 	OwnerRecordType   *ebpf.VariableSpec `ebpf:"owner_record_type"`
@@ -272,6 +282,7 @@ type bpfVariables struct {
 	EventsLost        *ebpf.Variable `ebpf:"events_lost"`
 	FilterNetns       *ebpf.Variable `ebpf:"filter_netns"`
 	FilterNetnsCookie *ebpf.Variable `ebpf:"filter_netns_cookie"`
+	HolderRecordType  *ebpf.Variable `ebpf:"holder_record_type"`
 	Holders           *ebpf.Variable `ebpf:"holders"`
 	KeepTable         *ebpf.Variable `ebpf:"keep_table"`
 	OwnerRecordType   *ebpf.Variable `ebpf:"owner_record_type"`
@@ -289,6 +300,7 @@ type bpfVariables struct {
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfPrograms struct {
+	DumpHolders          *ebpf.Program `ebpf:"dump_holders"`
 	DumpTaskFile         *ebpf.Program `ebpf:"dump_task_file"`
 	DumpTcp              *ebpf.Program `ebpf:"dump_tcp"`
 	DumpUdp              *ebpf.Program `ebpf:"dump_udp"`
@@ -312,6 +324,7 @@ type bpfPrograms struct {
 
 func (p *bpfPrograms) Close() error {
 	return _BpfClose(
+		p.DumpHolders,
 		p.DumpTaskFile,
 		p.DumpTcp,
 		p.DumpUdp,

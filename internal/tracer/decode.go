@@ -16,7 +16,7 @@ import (
 
 // record is any of the structures in bpf/records.h.
 type record interface {
-	bpfEventRecord | bpfSockRecord | bpfUnixRecord | bpfOwnerRecord
+	bpfEventRecord | bpfSockRecord | bpfUnixRecord | bpfOwnerRecord | bpfHolderRecord
 }
 
 // copyRecord reads the record at the head of b; false when b is too short for one. Copying

@@ -21,10 +21,11 @@ func bytesOf[T record](r *T) []byte {
 // The sizes that records.h asserts on its side.
 func TestRecordSizes(t *testing.T) {
 	for name, sizes := range map[string][2]uintptr{
-		"event_record": {unsafe.Sizeof(bpfEventRecord{}), 120},
-		"sock_record":  {unsafe.Sizeof(bpfSockRecord{}), 88},
-		"unix_record":  {unsafe.Sizeof(bpfUnixRecord{}), 160},
-		"owner_record": {unsafe.Sizeof(bpfOwnerRecord{}), 48},
+		"event_record":  {unsafe.Sizeof(bpfEventRecord{}), 120},
+		"sock_record":   {unsafe.Sizeof(bpfSockRecord{}), 88},
+		"unix_record":   {unsafe.Sizeof(bpfUnixRecord{}), 160},
+		"owner_record":  {unsafe.Sizeof(bpfOwnerRecord{}), 48},
+		"holder_record": {unsafe.Sizeof(bpfHolderRecord{}), 8},
 	} {
 		if sizes[0] != sizes[1] {
 			t.Errorf("%s: %d bytes in Go, %d in C", name, sizes[0], sizes[1])

@@ -4,14 +4,8 @@ package tracer
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"unsafe"
-
-	"github.com/cilium/ebpf/link"
-	"golang.org/x/sys/unix"
 
 	"netlive/internal/sock"
 )
@@ -157,52 +151,4 @@ func addOwner(list []sock.Owner, o sock.Owner) []sock.Owner {
 		return list
 	}
 	return append(list, o)
-}
-
-// readSize is asked for at each read of an iterator; the kernel fills as much as its seq_file
-// buffer has (eight pages).
-const readSize = 64 << 10
-
-// walk runs the iterator named program and calls each with its records.
-func walk[T record](ctx context.Context, t *Tracer, program string, each func(*T)) (err error) {
-	it, err := link.AttachIter(link.IterOptions{Program: t.coll.Programs[program]})
-	if err != nil {
-		return explain("attach "+program, err)
-	}
-	defer func() { err = errors.Join(err, it.Close()) }()
-	f, err := it.Open()
-	if err != nil {
-		return explain("open "+program, err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-
-	var r T
-	size := int(unsafe.Sizeof(r))
-	buf := make([]byte, readSize)
-	have := 0
-	for {
-		n, err := f.Read(buf[have:])
-		have += max(n, 0)
-		b := buf[:have]
-		for copyRecord(b, &r) {
-			each(&r)
-			b = b[size:]
-		}
-		have = copy(buf, b) // a record may be split between two reads
-		switch {
-		case errors.Is(err, io.EOF):
-			if have > 0 {
-				return fmt.Errorf("tracer: %s: %d bytes of a record of %d", program, have, size)
-			}
-			return ctx.Err()
-		case errors.Is(err, unix.EAGAIN):
-			// After a million objects without output the kernel lets others have the CPU and asks to
-			// be called again (kernel/bpf/bpf_iter.c, MAX_ITER_OBJECTS).
-		case err != nil:
-			return fmt.Errorf("tracer: read %s: %w", program, err)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
 }

@@ -23,7 +23,7 @@ import (
 	"netlive/internal/sock"
 )
 
-//go:generate go tool bpf2go -tags linux -target bpfel -type event_record -type sock_record -type unix_record -type owner_record bpf ../../bpf/netlive.bpf.c -- -nostdinc -I/usr/include -O2 -Wall -Werror
+//go:generate go tool bpf2go -tags linux -target bpfel -type event_record -type sock_record -type unix_record -type owner_record -type holder_record bpf ../../bpf/netlive.bpf.c -- -nostdinc -I/usr/include -O2 -Wall -Werror
 
 // Hook is the way by which state changes are heard of.
 type Hook uint8
@@ -164,6 +164,7 @@ func openSpec(o Options) (*ebpf.CollectionSpec, error) {
 
 func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	delete(spec.Programs, bpfProgWatchTcpStateClassic)
+	delete(spec.Programs, bpfProgDumpHolders) // a Walker's
 	inet := spec.Copy()
 	for _, name := range inetPrograms {
 		delete(spec.Programs, name)

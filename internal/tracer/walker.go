@@ -5,15 +5,15 @@ package tracer
 import (
 	"context"
 	"fmt"
-	"strings"
+	"maps"
 
-	"golang.org/x/sys/unix"
+	"github.com/cilium/ebpf"
 
 	"netlive/internal/sock"
 )
 
 // Walker walks the kernel's tables of sockets once, without watching them, and hands the sockets on one by one: it holds no more of
-// them than a buffer takes. It reads the network namespace of the calling thread.
+// them than a few buffers take. It reads the network namespace of the calling thread.
 type Walker struct {
 	t *Tracer
 	// first is who holds a socket, by inode: an index into processes. An MPTCP socket shares its with its TCP subflows.
@@ -21,22 +21,25 @@ type Walker struct {
 	processes []sock.Owner
 }
 
-// OpenWalker loads the iterators alone. The errors are Open's.
-func OpenWalker() (*Walker, error) {
+// OpenWalker loads the iterators for the protocols of want, and for owners if it wants them. The errors are Open's.
+func OpenWalker(want sock.Want) (*Walker, error) {
 	spec, err := openSpec(Options{})
 	if err != nil {
 		return nil, err
 	}
-	for name := range spec.Programs {
-		if !strings.HasPrefix(name, "dump_") {
-			delete(spec.Programs, name)
-		}
+	wanted := map[string]bool{
+		bpfProgDumpTcp:     want.Protos.Any(sock.ProtosTCP),
+		bpfProgDumpUdp:     want.Protos.Any(sock.ProtosUDP),
+		bpfProgDumpUnix:    want.Protos.Any(sock.ProtosUnix),
+		bpfProgDumpHolders: want.Owners,
 	}
+	maps.DeleteFunc(spec.Programs, func(name string, _ *ebpf.ProgramSpec) bool { return !wanted[name] })
+	// These have no use for them.
+	delete(spec.Maps, bpfMapEvents)
+	delete(spec.Maps, bpfMapLives)
 	if err := spec.Variables[bpfVarWalkOnly].Set(true); err != nil {
 		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarWalkOnly, err)
 	}
-	// Nothing is sent by it, but the programs refer to it.
-	spec.Maps[bpfMapEvents].MaxEntries = uint32(unix.Getpagesize())
 	t, err := attach(spec, HookTyped, nil)
 	if err != nil {
 		return nil, err
@@ -48,26 +51,28 @@ func OpenWalker() (*Walker, error) {
 func (w *Walker) Close() error { return w.t.Close() }
 
 // Owners finds who holds which socket: the process with the lowest PID, as netstat prints it. Each then names them. program
-// gives what netstat calls a process.
-func (w *Walker) Owners(ctx context.Context, program func(pid uint32) string) error {
-	w.first = map[uint32]int32{}
+// gives what netstat calls a process. sockets is how many there may be.
+func (w *Walker) Owners(ctx context.Context, program func(pid uint32) string, sockets int) error {
+	w.first = make(map[uint32]int32, sockets)
 	index := map[uint32]int32{}
-	return walk(ctx, w.t, bpfProgDumpTaskFile, func(r *bpfOwnerRecord) {
+	last, n := uint32(0), int32(0)
+	return walk(ctx, w.t, bpfProgDumpHolders, func(r *bpfHolderRecord) {
 		if r.Pid == 0 || r.Inode == 0 {
 			return // of another PID namespace, or half gone
 		}
-		if _, ok := w.first[r.Inode]; ok {
-			return // tasks come in the order of their PIDs
+		if r.Pid != last { // a process's descriptors come one after the other
+			last = r.Pid
+			var known bool
+			if n, known = index[r.Pid]; !known {
+				n = int32(len(w.processes))
+				index[r.Pid] = n
+				w.processes = append(w.processes, sock.Owner{PID: r.Pid, FD: -1, How: sock.HowSeeded, Program: program(r.Pid)})
+			}
 		}
-		n, ok := index[r.Pid]
-		if !ok {
-			n = int32(len(w.processes))
-			index[r.Pid] = n
-			o := r.owner()
-			o.Program = program(r.Pid)
-			w.processes = append(w.processes, o)
+		// Tasks come in the order of their PIDs.
+		if _, taken := w.first[r.Inode]; !taken {
+			w.first[r.Inode] = n
 		}
-		w.first[r.Inode] = n
 	})
 }
 
