@@ -38,6 +38,10 @@ func (p *page) show(std streams) {
 
 // flush writes what is in the page and takes it out of it: no row may be half done.
 func (p *page) flush(std streams) {
+	if p.broken == nil && len(p.errs) > 0 {
+		_, p.broken = std.err.Write(p.errs)
+		p.errs = p.errs[:0]
+	}
 	p.show(std)
 	p.out, p.written = p.out[:0], 0
 }

@@ -16,11 +16,10 @@ import (
 	"netlive/internal/render"
 	"netlive/internal/resolve"
 	"netlive/internal/sock"
-	"netlive/internal/tracer"
 )
 
 // sockets prints netstat's tables of sockets. It reads /proc, as netstat does: for a table printed once that is the
-// quicker source until there are thousands of sockets. Then the kernel's iterators are (many.go).
+// quicker source until there are thousands of sockets. Then the kernel's iterators are (rows.go).
 type sockets struct {
 	std    streams
 	o      *options.Options
@@ -31,8 +30,6 @@ type sockets struct {
 	words  words
 	// page is the one that is being made.
 	page *page
-	// walker gives the rows of the protocols that have iterators; nil is /proc.
-	walker *tracer.Walker
 	// groups is kept from pass to pass: netstat's table of them changes.
 	groups *render.Groups
 }
@@ -77,29 +74,30 @@ func (t *socketTable) wanted(o *options.Options) bool {
 
 func (s *sockets) print(ctx context.Context, p *page) (err error) {
 	want := sock.Want{Protos: s.o.Protos(), Owners: s.o.Programs || s.o.JSON || s.o.Unit}
-	if s.tooMany() {
-		// Where it cannot be had /proc will do.
-		if s.walker, _ = s.openWalker(ctx, &want); s.walker != nil {
-			defer func() {
-				err = errors.Join(err, s.walker.Close())
-				s.walker = nil
-			}()
+	w := walk{sockets: s, page: p, ctx: ctx, sel: s.o.Select()}
+	var held rowSource
+	if s.rowByRow() {
+		if held, err = s.openRows(ctx, &want); err != nil {
+			return err
 		}
+		defer func() { err = errors.Join(err, held.close()) }()
+		w.source = &held
 	}
 	snap, err := s.places.snapshot(ctx, s.proc, want)
 	if err != nil {
 		return err
 	}
-	if s.walker != nil {
+	if w.source != nil {
+		snap.OwnersFound, snap.OwnersDenied = held.found, held.denied
 		for i := range snap.Sockets {
-			s.walker.Name(&snap.Sockets[i])
+			held.named(&snap.Sockets[i])
 		}
 	}
+	w.snap = &snap
 	s.page = p
 	if !s.o.JSON {
 		s.askAhead(&snap)
 	}
-	w := walk{sockets: s, page: p, ctx: ctx, snap: &snap, sel: s.o.Select()}
 	if s.o.Programs && !s.o.JSON && (w.sel.Inet || w.sel.Unix) {
 		p.errs = s.words.appendOwners(p.errs, &snap)
 	}
@@ -125,11 +123,11 @@ func (s *sockets) askAhead(snap *sock.Snapshot) {
 type walk struct {
 	*sockets
 	*page
-	ctx  context.Context
-	snap *sock.Snapshot
-	sel  options.Selection
-	ipv6 []byte // rows that are to be printed after IPv4's
-	err  error  // why the sockets could not be walked to their end
+	ctx    context.Context
+	snap   *sock.Snapshot
+	source *rowSource // of what is not in snap; nil: all is there
+	sel    options.Selection
+	err    error // why the sockets could not be read to their end
 }
 
 // all prints the tables in turn. The first that fails is the last, and its code netstat's. The error is the context's.
@@ -221,8 +219,8 @@ func (w *walk) table(t *socketTable) (code int) {
 
 // rows prints the sockets of a protocol, and what was wrong with its file.
 func (w *walk) rows(t *socketTable, proto sock.Proto) {
-	if w.walker != nil && manyProtos.Has(proto) {
-		w.walkerRows(proto)
+	if w.source != nil && t.sctp == "" {
+		w.source.print(w, t, proto)
 		return
 	}
 	rows := w.snap.Sockets

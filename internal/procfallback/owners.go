@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -17,55 +18,95 @@ import (
 	"netlive/internal/sock"
 )
 
-// findOwners sets the owners of snap's sockets from the descriptors of all
-// processes: /proc/PID/fd/N is a link that reads socket:[INODE]. It comes after
+// findOwners sets the owners of snap's sockets. It comes after
 // the tables were read, so that a socket in them that was just made has its owner.
+func (s *Source) findOwners(ctx context.Context, snap *sock.Snapshot) (err error) {
+	rows, doubled := rowsByInode(snap.Sockets)
+	var owner sock.Owner
+	snap.OwnersFound, snap.OwnersDenied, err = s.scan(ctx, func(pid uint32, fd int32, inode uint32) {
+		row, ok := rows[inode]
+		if !ok {
+			return
+		}
+		if owner.PID != pid {
+			owner = sock.Owner{PID: pid, How: sock.HowProcfs}
+			owner.Comm, owner.Program = s.names(strconv.FormatUint(uint64(pid), 10))
+		}
+		owner.FD = fd
+		addOwner(&snap.Sockets[row], &owner)
+	})
+	for _, d := range doubled {
+		from, to := &snap.Sockets[d.first], &snap.Sockets[d.again]
+		to.Owner, to.Others = from.Owner, from.Others
+	}
+	return err
+}
+
+// Holders says which process holds a socket: of several the one with the lowest PID, as netstat has it.
+type Holders struct {
+	// Found and Denied are as Snapshot's OwnersFound and OwnersDenied.
+	Found, Denied bool
+	// first has indexes into processes by inode.
+	first     map[uint32]int32
+	processes []sock.Owner
+}
+
+// Holders looks at the descriptors of all processes. sockets is how many sockets there may be.
+func (s *Source) Holders(ctx context.Context, sockets int) (h Holders, err error) {
+	h.first = make(map[uint32]int32, sockets)
+	pid, n := uint32(0), int32(-1)
+	h.Found, h.Denied, err = s.scan(ctx, func(of uint32, _ int32, inode uint32) {
+		if _, taken := h.first[inode]; taken {
+			return
+		}
+		if of != pid {
+			pid = of
+			n = int32(len(h.processes))
+			name, _ := s.Program(pid)
+			h.processes = append(h.processes, sock.Owner{PID: pid, FD: -1, How: sock.HowProcfs, Program: name})
+		}
+		h.first[inode] = n
+	})
+	return h, err
+}
+
+// Name gives a socket the owner that was found, if one was.
+func (h *Holders) Name(s *sock.Socket) {
+	if n, ok := h.first[s.Inode]; ok {
+		s.Owner = h.processes[n]
+	}
+}
+
+// scan calls visit with the sockets among the descriptors of all
+// processes, in the order of their PIDs: /proc/PID/fd/N is a link that reads socket:[INODE].
 // Threads are not looked at: /proc/PID/fd is the table of the whole group but for
 // threads that unshared theirs (CLONE_FILES), which netstat misses too.
-func (s *Source) findOwners(ctx context.Context, snap *sock.Snapshot) error {
+func (s *Source) scan(ctx context.Context, visit func(pid uint32, fd int32, inode uint32)) (found, denied bool, err error) {
 	pids, err := s.processes()
 	if errors.Is(err, fs.ErrPermission) {
-		snap.OwnersDenied = true
-		return nil
+		return false, true, nil
 	}
 	if err != nil {
-		return err
+		return false, false, fmt.Errorf("procfallback: find owners: %w", err)
 	}
-	rows, doubled := rowsByInode(snap.Sockets)
-	scan := fdScan{root: s.root, buf: make([]byte, 32<<10)}
+	c := fdScan{root: s.root, buf: make([]byte, 32<<10)}
 	for _, pid := range pids {
 		if err := ctx.Err(); err != nil {
-			return err
+			return found, denied, err
 		}
-		owner := sock.Owner{PID: pid, How: sock.HowProcfs}
-		dir := strconv.FormatUint(uint64(pid), 10)
-		named := false
-		err := scan.sockets(dir+"/fd", func(fd int32, inode uint32) {
-			snap.OwnersFound = true
-			row, ok := rows[inode]
-			if !ok {
-				return
-			}
-			if !named {
-				owner.Comm, owner.Program = s.names(dir)
-				named = true
-			}
-			owner.FD = fd
-			addOwner(&snap.Sockets[row], &owner)
+		err := c.sockets(strconv.FormatUint(uint64(pid), 10)+"/fd", func(fd int32, inode uint32) {
+			found = true
+			visit(pid, fd, inode)
 		})
 		// Any other error is that of a process which has gone. As in netstat, whose
 		// message this becomes, it is the directory that counts: its links may be
 		// denied too (ptrace_may_access), even to root by a process that has a
 		// capability which root has not.
 		if errors.Is(err, fs.ErrPermission) {
-			snap.OwnersDenied = true
+			denied = true
 		}
 	}
-	for _, d := range doubled {
-		from, to := &snap.Sockets[d.first], &snap.Sockets[d.again]
-		to.Owner, to.Others = from.Owner, from.Others
-	}
-	return nil
+	return found, denied, nil
 }
 
 // addOwner adds a process to a socket's owners. Processes come in the order of

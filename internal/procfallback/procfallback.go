@@ -100,7 +100,7 @@ func (s *Source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 	s.assignIDs(snap.Sockets)
 	if want.Owners {
 		if err := s.findOwners(ctx, &snap); err != nil {
-			return sock.Snapshot{}, fmt.Errorf("procfallback: find owners: %w", err)
+			return sock.Snapshot{}, err
 		}
 	}
 	snap.Warnings = warn.list()

@@ -18,8 +18,8 @@ func TestManySockets(t *testing.T) {
 	storm.freeze()
 	holdIn(t, ns)
 	ns.Do(func() {
-		if n := howMany(); n < manyMin {
-			t.Fatalf("%d sockets, want %d", n, manyMin)
+		if n := howMany(); n < walkedMin {
+			t.Fatalf("%d sockets, want %d", n, walkedMin)
 		}
 	})
 	etc := tree(t, filepath.Join("testdata", "conformance", "etc.txtar"))
