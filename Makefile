@@ -57,6 +57,11 @@ FORTIME ?= 10m
 soak: test-deps ## Run watch over churning connections for FORTIME (10m), with a loss in the middle
 	scripts/soak.sh $(FORTIME)
 
+.PHONY: bench
+bench: ## Measure netlive beside netstat, ss, tcpstates and bpftrace; SIZES="20 1000" for some sizes alone
+	scripts/bench-deps.sh
+	scripts/bench.sh $(SIZES)
+
 .PHONY: install
 install: build ## Install into PREFIX (/usr/local)
 	install -D -m 755 bin/netlive $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/netlive
