@@ -8,7 +8,6 @@
 
 /* Types that are on the stack alone; this keeps them in BTF for bpf2go. */
 const struct sock_record *sock_record_type __attribute__((unused));
-const struct unix_record *unix_record_type __attribute__((unused));
 const struct owner_record *owner_record_type __attribute__((unused));
 const struct holder_record *holder_record_type __attribute__((unused));
 
@@ -116,6 +115,20 @@ enum {
 	SO_ACCEPTCON = 1 << 16,
 };
 
+/*
+ * The sockets go out by a ring of their own and not by the iterator's file: when its buffer of eight pages is full within one of the hash table's
+ * buckets, the kernel goes on with the next bucket (net/unix/af_unix.c, bpf_iter_unix_seq_stop, since 5.18). A file
+ * that nothing is written to is never full.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 22); /* 24,000 sockets wait */
+	__type(value, struct unix_record);
+} unix_records SEC(".maps");
+
+/* Sockets that found no room there. Written here, read by Go. */
+__u64 unix_lost;
+
 SEC("iter/unix")
 int dump_unix(struct bpf_iter__unix *ctx)
 {
@@ -124,47 +137,52 @@ int dump_unix(struct bpf_iter__unix *ctx)
 	if (!u)
 		return 0;
 
-	struct unix_record r = {};
+	struct unix_record *r = bpf_ringbuf_reserve(&unix_records, sizeof(*r), 0);
+
+	if (!r) {
+		unix_lost++;
+		return 0;
+	}
+	__builtin_memset(r, 0, sizeof(*r));
+
 	struct sock *sk = &u->sk;
 	bool connected = sk->__sk_common.skc_state == TCP_ESTABLISHED;
 	struct unix_address *addr = u->addr;
 
-	if (!walk_only) {
-		r.at_ns = bpf_ktime_get_ns();
-		r.cookie = bpf_get_socket_cookie(sk);
-		r.cgroup = read_cgroup(sk);
-	}
-	r.netns = sk->__sk_common.skc_net.net->ns.inum;
-	r.uid = ctx->uid;
-	r.inode = read_inode(sk);
-	r.refcnt = sk->__sk_common.skc_refcnt.refs.counter;
+	r->at_ns = bpf_ktime_get_ns();
+	r->cookie = bpf_get_socket_cookie(sk);
+	r->cgroup = read_cgroup(sk);
+	r->netns = sk->__sk_common.skc_net.net->ns.inum;
+	r->uid = ctx->uid;
+	r->inode = read_inode(sk);
+	r->refcnt = sk->__sk_common.skc_refcnt.refs.counter;
 	if (bpf_core_type_exists(struct bpf_unix_iter_state))
-		r.refcnt--; /* the iterator's own */
-	r.type = sk->sk_type;
+		r->refcnt--; /* the iterator's own */
+	r->type = sk->sk_type;
 	/* net/unix/af_unix.c, unix_seq_show: a socket without a file is half made or half gone. */
 	if (sk->sk_socket) {
-		r.state = connected ? SS_CONNECTED : SS_UNCONNECTED;
+		r->state = connected ? SS_CONNECTED : SS_UNCONNECTED;
 	} else {
-		r.state = connected ? SS_CONNECTING : SS_DISCONNECTING;
+		r->state = connected ? SS_CONNECTING : SS_DISCONNECTING;
 	}
 	if (sk->sk_socket && sk->__sk_common.skc_state == TCP_LISTEN)
-		r.flags = SO_ACCEPTCON;
+		r->flags = SO_ACCEPTCON;
 	if (addr) {
 		/* len counts sun_family, and the closing NUL of a file's name. */
 		__u64 len = (__u32)addr->len - sizeof(addr->name[0].sun_family);
 
-		if (len > sizeof(r.path))
-			len = sizeof(r.path);
+		if (len > sizeof(r->path))
+			len = sizeof(r->path);
 		/* For the verifier, which forgets the bound when the compiler copies len to check it. */
 		asm volatile("" : "+r"(len));
-		if (len <= sizeof(r.path)) {
-			bpf_probe_read_kernel(r.path, len, addr->name[0].sun_path);
-			r.path_len = len;
-			if (len && r.path[0])
-				r.path_len--;
+		if (len <= sizeof(r->path)) {
+			bpf_probe_read_kernel(r->path, len, addr->name[0].sun_path);
+			r->path_len = len;
+			if (len && r->path[0])
+				r->path_len--;
 		}
 	}
-	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 

@@ -85,7 +85,7 @@ struct sock_record {
 };
 _Static_assert(sizeof(struct sock_record) == 88, "sock_record is read by Go as is");
 
-/* One UNIX domain socket, from an iterator; path_len bytes of path follow it. */
+/* One UNIX domain socket, from an iterator by a ring. */
 struct unix_record {
 	__u64 cookie;
 	__u64 at_ns;

@@ -16,8 +16,9 @@ import (
 	"netlive/internal/tracer"
 )
 
-// walkedProtos are the protocols whose iterators give sockets in the order of /proc: UDP's turns each bucket round.
-var walkedProtos = sock.ProtosTCP | sock.ProtosUnix
+// walkedProtos are the protocols whose iterators give what /proc has, in its order: UDP's turns each bucket round, and that of UNIX
+// leaves sockets out when there are many (bpf/dump.bpf.h).
+var walkedProtos = sock.ProtosTCP
 
 const (
 	// walkedMin is from how many sockets on the iterators are quicker: loading them takes as long as reading so many rows of /proc.

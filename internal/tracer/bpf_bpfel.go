@@ -111,6 +111,7 @@ type bpfUnixRecord struct {
 const (
 	bpfMapEvents                = "events"
 	bpfMapLives                 = "lives"
+	bpfMapUnixRecords           = "unix_records"
 	bpfProgDumpHolders          = "dump_holders"
 	bpfProgDumpTaskFile         = "dump_task_file"
 	bpfProgDumpTcp              = "dump_tcp"
@@ -144,7 +145,7 @@ const (
 	bpfVarRenamed               = "renamed"
 	bpfVarSockRecordType        = "sock_record_type"
 	bpfVarStale                 = "stale"
-	bpfVarUnixRecordType        = "unix_record_type"
+	bpfVarUnixLost              = "unix_lost"
 	bpfVarWalk                  = "walk"
 	bpfVarWalkOnly              = "walk_only"
 )
@@ -217,8 +218,9 @@ type bpfProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfMapSpecs struct {
-	Events *ebpf.MapSpec `ebpf:"events"`
-	Lives  *ebpf.MapSpec `ebpf:"lives"`
+	Events      *ebpf.MapSpec `ebpf:"events"`
+	Lives       *ebpf.MapSpec `ebpf:"lives"`
+	UnixRecords *ebpf.MapSpec `ebpf:"unix_records"`
 }
 
 // bpfVariableSpecs contains global variables before they are loaded into the kernel.
@@ -238,7 +240,7 @@ type bpfVariableSpecs struct {
 	Renamed           *ebpf.VariableSpec `ebpf:"renamed"`
 	SockRecordType    *ebpf.VariableSpec `ebpf:"sock_record_type"`
 	Stale             *ebpf.VariableSpec `ebpf:"stale"`
-	UnixRecordType    *ebpf.VariableSpec `ebpf:"unix_record_type"`
+	UnixLost          *ebpf.VariableSpec `ebpf:"unix_lost"`
 	Walk              *ebpf.VariableSpec `ebpf:"walk"`
 	WalkOnly          *ebpf.VariableSpec `ebpf:"walk_only"`
 }
@@ -263,14 +265,16 @@ func (o *bpfObjects) Close() error {
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfMaps struct {
-	Events *ebpf.Map `ebpf:"events"`
-	Lives  *ebpf.Map `ebpf:"lives"`
+	Events      *ebpf.Map `ebpf:"events"`
+	Lives       *ebpf.Map `ebpf:"lives"`
+	UnixRecords *ebpf.Map `ebpf:"unix_records"`
 }
 
 func (m *bpfMaps) Close() error {
 	return _BpfClose(
 		m.Events,
 		m.Lives,
+		m.UnixRecords,
 	)
 }
 
@@ -291,7 +295,7 @@ type bpfVariables struct {
 	Renamed           *ebpf.Variable `ebpf:"renamed"`
 	SockRecordType    *ebpf.Variable `ebpf:"sock_record_type"`
 	Stale             *ebpf.Variable `ebpf:"stale"`
-	UnixRecordType    *ebpf.Variable `ebpf:"unix_record_type"`
+	UnixLost          *ebpf.Variable `ebpf:"unix_lost"`
 	Walk              *ebpf.Variable `ebpf:"walk"`
 	WalkOnly          *ebpf.Variable `ebpf:"walk_only"`
 }

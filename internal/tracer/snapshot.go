@@ -37,7 +37,7 @@ func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 			err = t.walkInet(ctx, bpfProgDumpUdp, sock.UDP, &snap)
 		}
 		if err == nil && want.Protos.Any(sock.ProtosUnix) {
-			err = walk(ctx, t, bpfProgDumpUnix, func(r *bpfUnixRecord) { snap.Sockets = append(snap.Sockets, r.socket()) })
+			snap.Sockets, err = t.walkUnix(ctx, snap.Sockets)
 		}
 		if rest := want.Protos &^ Protos; err == nil && rest != 0 && t.rest != nil {
 			err = t.walkRest(ctx, rest, &snap)

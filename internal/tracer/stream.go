@@ -135,7 +135,7 @@ func (s *Stream) next(buf []sock.Event) (n int, err error) {
 	s.idle = false
 	// ReadInto on an empty ring would block, so look first.
 	for err == nil && n < len(buf) && s.ring.AvailableBytes() > 0 {
-		if err = s.read(); err == nil {
+		if err = readRing(s.ring, &s.rec); err == nil {
 			n, err = s.take(buf, n, offset)
 		}
 	}
@@ -145,7 +145,7 @@ func (s *Stream) next(buf []sock.Event) (n int, err error) {
 // takeRest takes what was in the ring when Finish was seen, and no more.
 func (s *Stream) takeRest(buf []sock.Event, n int, offset int64) (int, error) {
 	for n < len(buf) && s.rest > 0 {
-		if err := s.read(); err != nil {
+		if err := readRing(s.ring, &s.rec); err != nil {
 			return n, err
 		}
 		var err error
@@ -169,17 +169,6 @@ func (s *Stream) take(buf []sock.Event, n int, offset int64) (int, error) {
 		s.lives.apply(&buf[n])
 	}
 	return n + 1, nil
-}
-
-// read takes the next record, which is there: a deadline that passed or a flush makes the ring's
-// reader look once more, and the next call has the record.
-func (s *Stream) read() error {
-	for {
-		err := s.ring.ReadInto(&s.rec)
-		if !isPause(err) {
-			return err
-		}
-	}
 }
 
 // sleep blocks until the kernel side wakes it with a record, which it takes.

@@ -207,6 +207,7 @@ func openClassic(spec *ebpf.CollectionSpec) (*Tracer, error) {
 		}
 	}
 	delete(spec.Maps, bpfMapLives)
+	delete(spec.Maps, bpfMapUnixRecords)
 	if err := checkClassicLayout(); err != nil {
 		return nil, err
 	}

@@ -27,16 +27,28 @@ type part struct {
 	err error
 }
 
-// walk runs the iterator named program and calls each with its records.
-func walk[T record](ctx context.Context, t *Tracer, program string, each func(*T)) (err error) {
+// openIter starts the iterator named program, in the network namespace of the calling thread.
+func (t *Tracer) openIter(program string) (io.ReadCloser, error) {
 	it, err := link.AttachIter(link.IterOptions{Program: t.coll.Programs[program]})
 	if err != nil {
-		return explain("attach "+program, err)
+		return nil, explain("attach "+program, err)
 	}
-	defer func() { err = errors.Join(err, it.Close()) }()
+	// What is open keeps the link.
 	f, err := it.Open()
 	if err != nil {
-		return explain("open "+program, err)
+		return nil, errors.Join(explain("open "+program, err), it.Close())
+	}
+	if err := it.Close(); err != nil {
+		return nil, errors.Join(fmt.Errorf("tracer: close %s: %w", program, err), f.Close())
+	}
+	return f, nil
+}
+
+// walk runs the iterator named program and calls each with its records.
+func walk[T record](ctx context.Context, t *Tracer, program string, each func(*T)) (err error) {
+	f, err := t.openIter(program)
+	if err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 

@@ -30,13 +30,13 @@ func OpenWalker(want sock.Want) (*Walker, error) {
 	wanted := map[string]bool{
 		bpfProgDumpTcp:     want.Protos.Any(sock.ProtosTCP),
 		bpfProgDumpUdp:     want.Protos.Any(sock.ProtosUDP),
-		bpfProgDumpUnix:    want.Protos.Any(sock.ProtosUnix),
 		bpfProgDumpHolders: want.Owners,
 	}
 	maps.DeleteFunc(spec.Programs, func(name string, _ *ebpf.ProgramSpec) bool { return !wanted[name] })
 	// These have no use for them.
 	delete(spec.Maps, bpfMapEvents)
 	delete(spec.Maps, bpfMapLives)
+	delete(spec.Maps, bpfMapUnixRecords)
 	if err := spec.Variables[bpfVarWalkOnly].Set(true); err != nil {
 		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarWalkOnly, err)
 	}
@@ -83,21 +83,14 @@ func (w *Walker) Name(s *sock.Socket) {
 	}
 }
 
-// Each calls f with each socket of a protocol, TCP, UDP or Unix, and of the same for IPv6, in the kernel's order, which is netstat's but that this has
+// Each calls f with each socket of TCP or UDP, and of the same for IPv6, in the kernel's order, which is netstat's but that this has
 // IPv6 after IPv4. The socket is f's until it returns.
 func (w *Walker) Each(ctx context.Context, proto sock.Proto, f func(*sock.Socket)) error {
-	var s sock.Socket
-	if proto == sock.Unix {
-		return walk(ctx, w.t, bpfProgDumpUnix, func(r *bpfUnixRecord) {
-			s = r.socket()
-			w.Name(&s)
-			f(&s)
-		})
-	}
 	program := bpfProgDumpTcp
 	if proto == sock.UDP {
 		program = bpfProgDumpUdp
 	}
+	var s sock.Socket
 	return walk(ctx, w.t, program, func(r *bpfSockRecord) {
 		s = r.socket(proto)
 		w.Name(&s)
