@@ -122,12 +122,16 @@ enum {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 22); /* 24,000 sockets wait */
+	__uint(max_entries, 1 << 20); /* 6,000 sockets wait */
 	__type(value, struct unix_record);
 } unix_records SEC(".maps");
 
 /* Sockets that found no room there. Written here, read by Go. */
 __u64 unix_lost;
+
+/* Where there are more than the ring takes they are walked in turns: those whose cookies, as far as the mask goes, are the turn's number. Written by Go. */
+__u64 unix_mask;
+__u64 unix_turn;
 
 SEC("iter/unix")
 int dump_unix(struct bpf_iter__unix *ctx)
@@ -135,6 +139,12 @@ int dump_unix(struct bpf_iter__unix *ctx)
 	struct unix_sock *u = ctx->unix_sk;
 
 	if (!u)
+		return 0;
+
+	struct sock *sk = &u->sk;
+	__u64 cookie = bpf_get_socket_cookie(sk);
+
+	if ((cookie & unix_mask) != unix_turn)
 		return 0;
 
 	struct unix_record *r = bpf_ringbuf_reserve(&unix_records, sizeof(*r), 0);
@@ -145,12 +155,11 @@ int dump_unix(struct bpf_iter__unix *ctx)
 	}
 	__builtin_memset(r, 0, sizeof(*r));
 
-	struct sock *sk = &u->sk;
 	bool connected = sk->__sk_common.skc_state == TCP_ESTABLISHED;
 	struct unix_address *addr = u->addr;
 
 	r->at_ns = bpf_ktime_get_ns();
-	r->cookie = bpf_get_socket_cookie(sk);
+	r->cookie = cookie;
 	r->cgroup = read_cgroup(sk);
 	r->netns = sk->__sk_common.skc_net.net->ns.inum;
 	r->uid = ctx->uid;
@@ -239,7 +248,7 @@ int dump_task_file(struct bpf_iter__task_file *ctx)
 
 	r.cookie = bpf_get_socket_cookie(sk);
 	r.pid = read_pid(task);
-	r.start_ns = task->group_leader->start_boottime;
+	r.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	r.fd = ctx->fd;
 	/* net/mptcp/subflow.c, mptcp_subflow_create_socket: a subflow is given its owner's inode number. */
 	r.mptcp = sk->sk_protocol == IPPROTO_MPTCP;

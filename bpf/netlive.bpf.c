@@ -63,10 +63,15 @@ struct {
 	__type(value, struct event_record); /* keeps the type in BTF for bpf2go */
 } events SEC(".maps");
 
-/* What is remembered of a socket. */
+/*
+ * What is remembered of a socket. Pointers within the kernel's structures are followed by probe reads and once in a life where that will do:
+ * a typed load would be quicker, but each costs a millisecond of the verifier's time, which searches all of the kernel's types by
+ * name (kernel/bpf/verifier.c, btf_nested_type_is_trusted).
+ */
 struct life {
 	__u64 since_ns; /* when it entered its state; 0 unknown */
 	__u64 start_ns; /* when the owner started */
+	__u64 cgroup; /* a child has its listener's (kernel/cgroup/cgroup.c, cgroup_sk_clone); 0 not asked for yet */
 	__u8 comm[COMM_LEN];
 	__u32 pid; /* owner's thread group id as the reader knows it; 0 unknown */
 	__u32 tgid; /* the same as the kernel knows it */
@@ -159,22 +164,17 @@ static __always_inline __u64 read_cgroup(const struct sock *sk)
 {
 	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
 		return 0;
-	return sk->sk_cgrp_data.cgroup->kn->id;
+	return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
 }
-
-/*
- * Tasks are read through pointers that the verifier knows the type of: a load then costs a nanosecond, where a probe read costs
- * twenty, and one through a null pointer gives 0 all the same.
- */
 
 /* The process of a task as the reader numbers it; 0 when it is not in the reader's PID namespace. */
 static __always_inline __u32 read_pid(struct task_struct *task)
 {
 	if (!pid_namespace)
-		return task->tgid;
+		return BPF_CORE_READ(task, tgid);
 
-	struct pid *pid = task->signal->pids[PIDTYPE_TGID];
-	__u32 level = pid->level;
+	struct pid *pid = BPF_CORE_READ(task, signal, pids[PIDTYPE_TGID]);
+	__u32 level = BPF_CORE_READ(pid, level);
 
 	for (__u32 i = 0; i < 32; i++) { /* include/linux/pid_namespace.h, MAX_PID_NS_LEVEL */
 		struct upid upid = {};
@@ -191,7 +191,7 @@ static __always_inline __u32 read_pid(struct task_struct *task)
 /* The thread's name may be its own: a process is known by its leader's. */
 static __always_inline void read_comm(__u8 *comm, struct task_struct *task)
 {
-	bpf_probe_read_kernel_str(comm, COMM_LEN, task->group_leader->comm);
+	BPF_CORE_READ_STR_INTO((__u8(*)[COMM_LEN])comm, task, group_leader, comm);
 }
 
 static __always_inline void hold(__u32 tgid)
@@ -210,13 +210,13 @@ static __always_inline bool holds(__u32 tgid)
 /* Only where the kernel runs on behalf of the process that holds the socket. */
 static __always_inline void own_by_current(struct life *life)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = (void *)bpf_get_current_task();
 
 	life->tgid = bpf_get_current_pid_tgid() >> 32;
 	life->user = 0;
 	life->pid = read_pid(task);
 	life->how = life->pid ? HOW_EXACT : HOW_UNKNOWN;
-	life->start_ns = task->group_leader->start_boottime;
+	life->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	read_comm(life->comm, task);
 	hold(life->tgid);
 }
@@ -291,7 +291,7 @@ static __always_inline void announce(enum news news)
 	submit(r);
 }
 
-static __always_inline void fill(struct event_record *r, struct sock *sk, const struct life *life)
+static __always_inline void fill(struct event_record *r, struct sock *sk, struct life *life)
 {
 	const struct sock_common *skc = &sk->__sk_common;
 	/* The verifier's way of a cast. */
@@ -302,7 +302,9 @@ static __always_inline void fill(struct event_record *r, struct sock *sk, const 
 	r->family = skc->skc_family;
 	r->uid = sk->sk_uid.val;
 	r->inode = read_inode(sk);
-	r->cgroup = read_cgroup(sk);
+	r->cgroup = life && life->cgroup ? life->cgroup : read_cgroup(sk);
+	if (life)
+		life->cgroup = r->cgroup;
 	/* Not skc_num, which is 0 by the time of CLOSE (net/ipv4/inet_hashtables.c, inet_put_port). */
 	if (tp)
 		r->lport = host16(tp->inet_conn.icsk_inet.inet_sport);
@@ -348,7 +350,7 @@ static __always_inline int tell_state(struct sock *sk, struct life *life, int ol
 		}
 		/* Who is interrupted is who it is, too: its name may be read in any context. */
 		if (renamed && life->pid && life->tgid == bpf_get_current_pid_tgid() >> 32)
-			read_comm(life->comm, bpf_get_current_task_btf());
+			read_comm(life->comm, (void *)bpf_get_current_task());
 		since = life->since_ns;
 		life->since_ns = now;
 		life->state = new_state;

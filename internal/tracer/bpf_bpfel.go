@@ -48,6 +48,7 @@ type bpfLife struct {
 	_       structs.HostLayout
 	SinceNs uint64
 	StartNs uint64
+	Cgroup  uint64
 	Comm    [16]uint8
 	Pid     uint32
 	Tgid    uint32
@@ -146,6 +147,8 @@ const (
 	bpfVarSockRecordType        = "sock_record_type"
 	bpfVarStale                 = "stale"
 	bpfVarUnixLost              = "unix_lost"
+	bpfVarUnixMask              = "unix_mask"
+	bpfVarUnixTurn              = "unix_turn"
 	bpfVarWalk                  = "walk"
 	bpfVarWalkOnly              = "walk_only"
 )
@@ -241,6 +244,8 @@ type bpfVariableSpecs struct {
 	SockRecordType    *ebpf.VariableSpec `ebpf:"sock_record_type"`
 	Stale             *ebpf.VariableSpec `ebpf:"stale"`
 	UnixLost          *ebpf.VariableSpec `ebpf:"unix_lost"`
+	UnixMask          *ebpf.VariableSpec `ebpf:"unix_mask"`
+	UnixTurn          *ebpf.VariableSpec `ebpf:"unix_turn"`
 	Walk              *ebpf.VariableSpec `ebpf:"walk"`
 	WalkOnly          *ebpf.VariableSpec `ebpf:"walk_only"`
 }
@@ -296,6 +301,8 @@ type bpfVariables struct {
 	SockRecordType    *ebpf.Variable `ebpf:"sock_record_type"`
 	Stale             *ebpf.Variable `ebpf:"stale"`
 	UnixLost          *ebpf.Variable `ebpf:"unix_lost"`
+	UnixMask          *ebpf.Variable `ebpf:"unix_mask"`
+	UnixTurn          *ebpf.Variable `ebpf:"unix_turn"`
 	Walk              *ebpf.Variable `ebpf:"walk"`
 	WalkOnly          *ebpf.Variable `ebpf:"walk_only"`
 }

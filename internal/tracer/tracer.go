@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
@@ -81,6 +80,8 @@ type Tracer struct {
 	inet   *ebpf.Collection
 	spaces func() ([]Space, error)
 	rest   func(context.Context, sock.Want) (sock.Snapshot, error)
+	// unixTurns is in how many turns UNIX sockets are walked, a power of two: as many as were needed once.
+	unixTurns uint64
 }
 
 // Open loads the programs and attaches the hooks: from its return on, every state
@@ -169,27 +170,23 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	for _, name := range inetPrograms {
 		delete(spec.Programs, name)
 	}
-	kernel, err := btf.LoadKernelSpec()
-	if err != nil {
-		return nil, explain("read the kernel's BTF", err)
-	}
-	// sock_send_length came with 6.3; without it the first read tells the owner.
-	var found *btf.Typedef
-	if kernel.TypeByName("btf_trace_sock_send_length", &found) != nil {
-		delete(spec.Programs, bpfProgWatchWrite)
-	}
-	if !o.Table || kernel.TypeByName("btf_trace_sk_data_ready", &found) != nil {
-		delete(spec.Programs, bpfProgWatchData)
-		delete(spec.Programs, bpfProgWatchReceive)
-	}
 	if !o.Table {
-		delete(spec.Programs, bpfProgWatchFork)
-		delete(spec.Programs, bpfProgWatchExit)
-		delete(spec.Programs, bpfProgWatchSynack)
+		for _, name := range []string{bpfProgWatchData, bpfProgWatchReceive, bpfProgWatchFork, bpfProgWatchExit, bpfProgWatchSynack} {
+			delete(spec.Programs, name)
+		}
 	}
-	t, err := attach(spec, HookTyped, func(name string, p *ebpf.Program) (link.Link, error) {
+	hang := func(name string, p *ebpf.Program) (link.Link, error) {
 		return link.AttachTracing(link.TracingOptions{Program: p})
-	})
+	}
+	t, err := attach(spec.Copy(), HookTyped, hang)
+	if errors.Is(err, ErrUnsupported) {
+		// These came with 6.3. To look for them in the kernel's types first would cost all kernels since what it costs to read those:
+		// a sixth of the start. Without sock_send_length the first read tells the owner.
+		for _, name := range []string{bpfProgWatchWrite, bpfProgWatchData, bpfProgWatchReceive} {
+			delete(spec.Programs, name)
+		}
+		t, err = attach(spec, HookTyped, hang)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +219,7 @@ func attach(spec *ebpf.CollectionSpec, hook Hook, hang func(string, *ebpf.Progra
 	if err != nil {
 		return nil, explain("load", err)
 	}
-	t := &Tracer{hook: hook, coll: coll}
+	t := &Tracer{hook: hook, coll: coll, unixTurns: 1}
 	for name, p := range coll.Programs {
 		if !strings.HasPrefix(name, "watch_") {
 			continue

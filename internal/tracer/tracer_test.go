@@ -395,3 +395,29 @@ func TestNoPermission(t *testing.T) {
 		t.Errorf("as nobody: %v\n%s", err, out)
 	}
 }
+
+// Kernels before 6.3 have fewer tracepoints; what does not need those is told all the same.
+func TestFewerTracepoints(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	spec, err := openSpec(Options{Table: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := []string{bpfProgWatchWrite, bpfProgWatchData, bpfProgWatchReceive}
+	for _, name := range late {
+		spec.Programs[name].AttachTo = "no_such_tracepoint"
+	}
+	tr, err := openTyped(spec, Options{Table: true})
+	kerneltest.RequireBPF(t, err)
+	for _, name := range late {
+		if tr.coll.Programs[name] != nil {
+			t.Errorf("%s was loaded", name)
+		}
+	}
+	if tr.coll.Programs[bpfProgWatchTcpState] == nil || tr.Announced() != 0 {
+		t.Errorf("announced: %b", tr.Announced())
+	}
+	if err := tr.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"time"
+	"unsafe"
 
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
@@ -16,51 +17,78 @@ import (
 )
 
 const (
-	// unixAttempts is how often UNIX sockets are walked at most when there are so many at once that their ring overflows.
-	unixAttempts = 3
-	// unixLook is how often the ring is looked at while it is filled: it has room for 24,000 sockets, which the kernel
-	// takes longer to fill in.
+	// unixTurnsMax is in how many turns UNIX sockets are walked at most: their ring has room for 6,000.
+	unixTurnsMax = 1 << 10
+	// unixLook is how often the ring is looked at while it is filled.
 	unixLook = time.Millisecond
 )
 
-// walkUnix appends the UNIX sockets of the calling thread's network namespace to list. Their iterator writes to a ring.
+// unixRing reads what the iterator over UNIX sockets writes.
+type unixRing struct {
+	*ringbuf.Reader
+	rec ringbuf.Record
+}
+
+// drain calls each with what is in the ring.
+func (r *unixRing) drain(each func(*bpfUnixRecord)) error {
+	for r.AvailableBytes() > 0 {
+		if err := readRing(r.Reader, &r.rec); err != nil {
+			return fmt.Errorf("tracer: read %s: %w", bpfMapUnixRecords, err)
+		}
+		var record bpfUnixRecord
+		if !copyRecord(r.rec.RawSample, &record) {
+			return fmt.Errorf("tracer: %s: a record of %d bytes", bpfMapUnixRecords, len(r.rec.RawSample))
+		}
+		each(&record)
+	}
+	return nil
+}
+
+// walkUnix appends the UNIX sockets of the calling thread's network namespace to list.
 func (t *Tracer) walkUnix(ctx context.Context, list []sock.Socket) (_ []sock.Socket, err error) {
-	ring, err := ringbuf.NewReader(t.coll.Maps[bpfMapUnixRecords])
+	reader, err := ringbuf.NewReader(t.coll.Maps[bpfMapUnixRecords])
 	if err != nil {
 		return list, fmt.Errorf("tracer: open the ring of UNIX sockets: %w", err)
 	}
-	defer func() { err = errors.Join(err, ring.Close()) }()
-	ring.SetDeadline(past)
-	var rec ringbuf.Record
-	drain := func(each func(*bpfUnixRecord)) error {
-		for ring.AvailableBytes() > 0 {
-			if err := readRing(ring, &rec); err != nil {
-				return fmt.Errorf("tracer: read %s: %w", bpfMapUnixRecords, err)
-			}
-			var r bpfUnixRecord
-			if !copyRecord(rec.RawSample, &r) {
-				return fmt.Errorf("tracer: %s: a record of %d bytes", bpfMapUnixRecords, len(rec.RawSample))
-			}
-			each(&r)
-		}
-		return nil
-	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	reader.SetDeadline(past)
+	ring := unixRing{Reader: reader}
 	begin := len(list)
-	for range unixAttempts {
+	for ; t.unixTurns <= unixTurnsMax; t.unixTurns *= 2 {
 		// A walk that was given up has left some.
-		if err := drain(func(*bpfUnixRecord) {}); err != nil {
+		if err := ring.drain(func(*bpfUnixRecord) {}); err != nil {
 			return list, err
 		}
 		list = list[:begin]
 		before := t.unixLost()
-		err := t.runUnix(ctx, func() error {
-			return drain(func(r *bpfUnixRecord) { list = append(list, r.socket()) })
-		})
-		if err != nil || t.unixLost() == before {
-			return list, err
+		for turn := uint64(0); turn < t.unixTurns && t.unixLost() == before; turn++ {
+			if err := t.takeTurn(turn); err != nil {
+				return list, err
+			}
+			err := t.runUnix(ctx, func() error {
+				return ring.drain(func(r *bpfUnixRecord) { list = append(list, r.socket()) })
+			})
+			if err != nil {
+				return list, err
+			}
+		}
+		if t.unixLost() == before {
+			return list, nil
 		}
 	}
-	return list, fmt.Errorf("tracer: walk UNIX sockets: %d of them found no room in a ring of %d bytes", t.unixLost(), ring.BufferSize())
+	t.unixTurns = unixTurnsMax
+	return list, fmt.Errorf("tracer: walk UNIX sockets: more than %d", unixTurnsMax*reader.BufferSize()/int(unsafe.Sizeof(bpfUnixRecord{})))
+}
+
+// takeTurn has the next walk tell of the sockets of a turn.
+func (t *Tracer) takeTurn(turn uint64) error {
+	if err := t.coll.Variables[bpfVarUnixMask].Set(t.unixTurns - 1); err != nil {
+		return fmt.Errorf("tracer: set %s: %w", bpfVarUnixMask, err)
+	}
+	if err := t.coll.Variables[bpfVarUnixTurn].Set(turn); err != nil {
+		return fmt.Errorf("tracer: set %s: %w", bpfVarUnixTurn, err)
+	}
+	return nil
 }
 
 // runUnix runs the iterator to its end, and drain while it runs and after it.
