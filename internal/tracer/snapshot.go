@@ -23,11 +23,14 @@ func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 	if want.Owners {
 		// Before the walk: it also gives the sockets the owner that their events will carry.
 		var err error
-		if held, err = t.owners(ctx); err != nil {
+		if held, err = t.owners(ctx, want.Protos&^Protos != 0); err != nil {
 			return sock.Snapshot{}, err
 		}
 	}
 	snap := sock.Snapshot{Begin: Now(), Protos: want.Protos & Protos, OwnersFound: len(held.byCookie) > 0}
+	// As many as the last time, and some more: a slice that grows leaves as much behind as it has.
+	last := t.sizes[want.Protos]
+	snap.Sockets = make([]sock.Socket, 0, last+last/16)
 	err := t.inSpaces(func() error {
 		var err error
 		if want.Protos.Any(sock.ProtosTCP) {
@@ -47,13 +50,13 @@ func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 	if err != nil {
 		return sock.Snapshot{}, err
 	}
-	slices.SortStableFunc(snap.Sockets, byProto)
-	for i := range snap.Sockets {
-		s := &snap.Sockets[i]
-		if list := held.of(s); len(list) > 0 {
-			s.Owner, s.Others = list[0], list[1:]
-		}
+	if !slices.IsSortedFunc(snap.Sockets, byProto) { // they are of several namespaces
+		slices.SortStableFunc(snap.Sockets, byProto)
 	}
+	for i := range snap.Sockets {
+		held.name(&snap.Sockets[i])
+	}
+	t.sizes[want.Protos] = len(snap.Sockets)
 	return snap, nil
 }
 
@@ -61,13 +64,12 @@ func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 func (t *Tracer) walkInet(ctx context.Context, program string, v4 sock.Proto, snap *sock.Snapshot) error {
 	var v6 []sock.Socket
 	err := walk(ctx, t, program, func(r *bpfSockRecord) {
-		s := r.socket(v4)
-		switch {
-		case !snap.Protos.Has(s.Proto):
-		case s.Proto == v4:
-			snap.Sockets = append(snap.Sockets, s)
+		switch p := proto(v4, r.Family); {
+		case !snap.Protos.Has(p):
+		case p == v4:
+			snap.Sockets = append(snap.Sockets, r.socket(v4))
 		default:
-			v6 = append(v6, s)
+			v6 = append(v6, r.socket(v4))
 		}
 	})
 	snap.Sockets = append(snap.Sockets, v6...)
@@ -98,57 +100,4 @@ func (t *Tracer) SeedOwners(ctx context.Context) error {
 		return err
 	}
 	return walk(ctx, t, bpfProgDumpTaskFile, func(*bpfOwnerRecord) {})
-}
-
-// owners says which processes hold a socket, in the order of their PIDs.
-type owners struct {
-	byCookie map[sock.ID][]sock.Owner
-	// byMPTCP has the owners of MPTCP sockets by inode. What netstat shows of such a socket are its TCP
-	// subflows, which have cookies of their own, no descriptor, and its inode.
-	byMPTCP map[uint32][]sock.Owner
-	// byInode has all: for rows that /proc gave.
-	byInode map[uint32][]sock.Owner
-}
-
-func (o *owners) of(s *sock.Socket) []sock.Owner {
-	if s.ID.Cookie() == 0 && !sock.ProtosTCP.Has(s.Proto) {
-		return o.byInode[s.Inode]
-	}
-	if list := o.byCookie[s.ID]; list != nil || s.Inode == 0 || !sock.ProtosTCP.Has(s.Proto) {
-		return list
-	}
-	return o.byMPTCP[s.Inode]
-}
-
-// owners lists who holds which socket. Processes outside our PID namespace are not listed, and neither are their sockets.
-func (t *Tracer) owners(ctx context.Context) (owners, error) {
-	o := owners{byCookie: map[sock.ID][]sock.Owner{}, byMPTCP: map[uint32][]sock.Owner{}, byInode: map[uint32][]sock.Owner{}}
-	if err := t.nextWalk(); err != nil {
-		return o, err
-	}
-	err := walk(ctx, t, bpfProgDumpTaskFile, func(r *bpfOwnerRecord) {
-		if r.Pid == 0 {
-			return // of another PID namespace
-		}
-		// An MPTCP socket that was accepted has its listener's cookie.
-		if id := sock.ID(r.Cookie); r.Mptcp == 0 {
-			o.byCookie[id] = addOwner(o.byCookie[id], r.owner())
-		}
-		if r.Inode != 0 {
-			o.byInode[r.Inode] = addOwner(o.byInode[r.Inode], r.owner())
-		}
-		if r.Mptcp != 0 {
-			o.byMPTCP[r.Inode] = o.byInode[r.Inode]
-		}
-	})
-	return o, err
-}
-
-// addOwner adds o to list unless its process is there: one entry a process, with its lowest descriptor. A process
-// is listed again for its other descriptors and for threads that have a table of descriptors of their own.
-func addOwner(list []sock.Owner, o sock.Owner) []sock.Owner {
-	if slices.ContainsFunc(list, func(p sock.Owner) bool { return p.PID == o.PID }) {
-		return list
-	}
-	return append(list, o)
 }

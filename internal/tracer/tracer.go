@@ -82,6 +82,8 @@ type Tracer struct {
 	rest   func(context.Context, sock.Want) (sock.Snapshot, error)
 	// unixTurns is in how many turns UNIX sockets are walked, a power of two: as many as were needed once.
 	unixTurns uint64
+	// sizes is how many sockets the last snapshot of such protocols had.
+	sizes map[sock.ProtoSet]int
 }
 
 // Open loads the programs and attaches the hooks: from its return on, every state
@@ -219,7 +221,7 @@ func attach(spec *ebpf.CollectionSpec, hook Hook, hang func(string, *ebpf.Progra
 	if err != nil {
 		return nil, explain("load", err)
 	}
-	t := &Tracer{hook: hook, coll: coll, unixTurns: 1}
+	t := &Tracer{hook: hook, coll: coll, unixTurns: 1, sizes: map[sock.ProtoSet]int{}}
 	for name, p := range coll.Programs {
 		if !strings.HasPrefix(name, "watch_") {
 			continue
