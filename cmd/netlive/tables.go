@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"slices"
 
 	"netlive/internal/legacy"
@@ -285,13 +284,13 @@ func appendRow(b []byte, t *render.Table, s *sock.Socket) []byte {
 }
 
 // appendTables appends the tables of internet and UNIX sockets, with those that o selects, in their order.
-func appendTables(b []byte, t *render.Table, o *options.Options, all iter.Seq[*sock.Socket]) []byte {
+func appendTables(b []byte, t *render.Table, o *options.Options, all func(do func(*sock.Socket))) []byte {
 	sel := o.Select()
 	if sel.Inet {
 		b = t.InetHeader(b)
 	}
 	unix := false
-	for s := range all {
+	all(func(s *sock.Socket) {
 		if s.Unix != nil && !unix {
 			unix = true
 			b = t.UnixHeader(b)
@@ -299,7 +298,7 @@ func appendTables(b []byte, t *render.Table, o *options.Options, all iter.Seq[*s
 		if o.Shows(s) {
 			b = appendRow(b, t, s)
 		}
-	}
+	})
 	if sel.Unix && !unix {
 		b = t.UnixHeader(b)
 	}

@@ -69,9 +69,10 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 }
 
 type eventPrinter struct {
-	json  bool
-	lines render.EventLines
-	buf   []byte
+	json    bool
+	objects render.EventJSON
+	lines   render.EventLines
+	buf     []byte
 }
 
 // print writes the events that o selects and flushes, so that each batch is out before the next is awaited.
@@ -85,7 +86,7 @@ func (p *eventPrinter) print(out *bufio.Writer, events []sock.Event, o *options.
 		}
 		p.buf = p.buf[:0]
 		if p.json {
-			p.buf = render.AppendEventJSON(p.buf, e)
+			p.buf = p.objects.Append(p.buf, e)
 			if e.Kind == sock.EventState {
 				p.buf = p.lines.Places.AppendJSON(p.buf, &e.Socket)
 			}

@@ -102,40 +102,39 @@ type frames struct {
 	drawn   int
 }
 
+// rows calls do with each row, its owner named as netstat names it where that is shown.
+func (f *frames) rows(t *table.Table, now sock.Stamp, do func(*view.Line)) {
+	view.Each(t, view.Query{Select: f.o.Shows, Height: math.MaxInt}, now, &f.frame, func(row *view.Line) {
+		if o := &row.Owner; f.o.Programs && o.Known() && o.Program == "" {
+			o.Program = f.program(o)
+		}
+		do(row)
+	})
+}
+
 // Draw implements live.Drawer.
 func (f *frames) Draw(t *table.Table, s live.Status, now sock.Stamp) (sock.Stamp, error) {
 	if free, err := f.free(); !free {
 		return 0, err // what it would show, the next one will
 	}
-	view.Build(t, view.Query{Select: f.o.Shows, Height: math.MaxInt}, now, &f.frame)
-	if f.o.Programs {
-		for i := range f.frame.Rows {
-			if o := &f.frame.Rows[i].Owner; o.Known() && o.Program == "" {
-				o.Program = f.program(o)
-			}
-		}
-	}
 	b := f.buf[:0]
 	if f.o.JSON {
 		b = render.AppendFrameBegin(b, time.Now(), f.source, s.Lost, s.Resyncs)
-		for i := range f.frame.Rows {
-			if i > 0 {
+		first := true
+		f.rows(t, now, func(row *view.Line) {
+			if !first {
 				b = append(b, ',')
 			}
-			row := &f.frame.Rows[i]
+			first = false
 			if b = f.table.SocketJSON(b, &row.Socket); row.Resynced {
 				b = render.AppendResynced(b)
 			}
-		}
+		})
 		b = render.AppendFrameEnd(b)
 	} else {
 		b = fmt.Appendf(b, "%s  %s  lost %d  resynced %d\n", time.Now().Format(time.TimeOnly), f.source, s.Lost, s.Resyncs)
-		b = appendTables(b, f.table, f.o, func(yield func(*sock.Socket) bool) {
-			for i := range f.frame.Rows {
-				if !yield(&f.frame.Rows[i].Socket) {
-					return
-				}
-			}
+		b = appendTables(b, f.table, f.o, func(yield func(*sock.Socket)) {
+			f.rows(t, now, func(row *view.Line) { yield(&row.Socket) })
 		})
 		b = append(b, '\n')
 	}

@@ -103,8 +103,12 @@ func appendStateJSON(b []byte, name string, s sock.State, word string) []byte {
 }
 
 func appendOwner(b []byte, o *sock.Owner) []byte {
-	b = appendUint(b, `{"pid":`, uint64(o.PID))
-	b = appendString(append(b, `,"comm":`...), o.Comm.Bytes())
+	b = append(appendUint(b, `{"pid":`, uint64(o.PID)), `,"comm":`...)
+	if comm := o.Comm.Bytes(); plainJSON(comm) {
+		b = append(append(append(b, '"'), comm...), '"')
+	} else {
+		b = appendString(b, comm)
+	}
 	if o.Program != "" {
 		b = appendString(append(b, `,"program":`...), []byte(o.Program))
 	}
@@ -119,18 +123,20 @@ func appendOwner(b []byte, o *sock.Owner) []byte {
 	return append(b, `"}`...)
 }
 
-// AppendEventJSON appends e as one JSON object.
-func AppendEventJSON(b []byte, e *sock.Event) []byte {
-	b = append(b, `{"time":"`...)
-	b = appendTime(b, e.Time)
-	b = append(b, `","event":"`...)
-	b = append(b, e.Kind.String()...)
-	b = append(b, '"')
+// EventJSON writes events as JSON objects. It remembers the second it wrote last: of many events in a second the date is made once.
+type EventJSON struct {
+	second int64
+	date   []byte // of second, RFC 3339 without what is below it
+}
+
+// Append appends e as one JSON object.
+func (j *EventJSON) Append(b []byte, e *sock.Event) []byte {
+	b = j.appendTime(append(b, `{"time":"`...), e.Time)
 	if e.Kind == sock.EventLost {
-		return append(appendUint(b, `,"count":`, e.Lost), '}')
+		return append(appendUint(b, `","event":"lost","count":`, e.Lost), '}')
 	}
-	b = append(b, ',')
-	b = appendSocketFields(b, &e.Socket, false)
+	b = append(append(b, `","event":"`...), e.Kind.String()...)
+	b = appendSocketFields(append(b, `",`...), &e.Socket, false)
 	b = appendStateJSON(b, `,"old_state":`, e.Old, e.Old.String())
 	b = appendStateJSON(b, `,"new_state":`, e.Socket.State, e.Socket.State.String())
 	if e.InOld < 0 {
@@ -144,6 +150,15 @@ func AppendEventJSON(b []byte, e *sock.Event) []byte {
 		b = append(b, '"')
 	}
 	return append(b, '}')
+}
+
+// appendTime is appendTime's.
+func (j *EventJSON) appendTime(b []byte, t time.Time) []byte {
+	if second := t.Unix(); second != j.second || len(j.date) == 0 {
+		j.second, j.date = second, appendTime(j.date[:0], t)
+		j.date = j.date[:len(j.date)-len(".000000000Z")]
+	}
+	return append(appendMarked(append(b, j.date...), '.', t.Nanosecond(), 1e9), 'Z')
 }
 
 // AppendFrameBegin appends the head of a frame of watch --json; the sockets follow, parted by commas,
@@ -233,6 +248,16 @@ func appendString(b, s []byte) []byte {
 		}
 	}
 	return append(b, '"')
+}
+
+// plainJSON reports whether JSON takes all of s as it is.
+func plainJSON(s []byte) bool {
+	for _, c := range s {
+		if c == '"' || c == '\\' || !safeByte(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // appendUnit appends a UTF-16 code unit as JSON escapes it.

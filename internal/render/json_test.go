@@ -66,7 +66,7 @@ func TestAppendSocketJSON(t *testing.T) {
 	}
 }
 
-func TestAppendEventJSON(t *testing.T) {
+func TestEventJSON(t *testing.T) {
 	const socket = `"proto":"tcp","local_addr":"192.168.100.20","local_port":52344,"remote_addr":"203.0.113.250","remote_port":443,` +
 		`"state":"CLOSE","uid":1000,"inode":4711,"cookie":4097,"netns":4026531840,"owners":[{"pid":2297,"comm":"curl","fd":7,"start_ns":null,"how":"exact"}],`
 	const head = `{"time":"2026-03-04T05:06:07.000008900Z","event":`
@@ -92,7 +92,7 @@ func TestAppendEventJSON(t *testing.T) {
 		{"lost", sock.Event{Kind: sock.EventLost, Time: moment, Lost: 18446744073709551615},
 			head + `"lost","count":18446744073709551615}`},
 	} {
-		same(t, c.name, string(AppendEventJSON(nil, &c.event)), c.want)
+		same(t, c.name, string(new(EventJSON).Append(nil, &c.event)), c.want)
 	}
 }
 
@@ -167,8 +167,9 @@ func TestJSONAllocates(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { b = AppendSocketJSON(b[:0], &e.Socket) }); n != 0 {
 		t.Errorf("AppendSocketJSON allocates %v times", n)
 	}
-	if n := testing.AllocsPerRun(100, func() { b = AppendEventJSON(b[:0], &e) }); n != 0 {
-		t.Errorf("AppendEventJSON allocates %v times", n)
+	var j EventJSON
+	if n := testing.AllocsPerRun(100, func() { b = j.Append(b[:0], &e) }); n != 0 {
+		t.Errorf("EventJSON allocates %v times", n)
 	}
 }
 
@@ -181,11 +182,31 @@ func BenchmarkAppendSocketJSON(b *testing.B) {
 	}
 }
 
-func BenchmarkAppendEventJSON(b *testing.B) {
+// The time of an event is its own, in whatever order they come.
+func TestEventJSONTimes(t *testing.T) {
+	var j EventJSON
 	e := closed()
+	for _, at := range []string{
+		"2026-11-21T05:06:22.288197000Z", "2026-11-21T05:06:22.999999999Z", "2026-11-21T05:06:23.000000000Z", "2026-11-21T05:06:22.000000001Z",
+		"1970-01-01T00:00:00.000000005Z", "1969-12-31T23:59:59.500000000Z",
+	} {
+		when, err := time.Parse(time.RFC3339Nano, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Time = when.In(time.FixedZone("there", 3600))
+		if got, want := string(j.Append(nil, &e)), `{"time":"`+at+`","event":"state",`; !strings.HasPrefix(got, want) {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+func BenchmarkEventJSON(b *testing.B) {
+	e := closed()
+	var j EventJSON
 	var line []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		line = AppendEventJSON(line[:0], &e)
+		line = j.Append(line[:0], &e)
 	}
 }

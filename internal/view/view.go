@@ -57,6 +57,15 @@ type Frame struct {
 
 // Build makes f what q shows of t at the instant now.
 func Build(t *table.Table, q Query, now sock.Stamp, f *Frame) {
+	Each(t, q, now, f, func(l *Line) { f.Rows = append(f.Rows, *l) })
+}
+
+// Each calls do with the rows that Build would put into f, which has all but them: for who wants all rows of a table and
+// keeps none. The line is do's until it returns.
+func Each(t *table.Table, q Query, now sock.Stamp, f *Frame, do func(*Line)) {
+	// Rows that are not used again must not hold on to their strings.
+	clear(f.Rows)
+	f.Rows = f.Rows[:0]
 	f.At, f.Again, f.Total, f.Version = now, 0, t.Len(), t.Version()
 	f.ByState = [sock.StateCount]int{}
 	most := t.Len() + table.GhostsMax
@@ -83,12 +92,10 @@ func Build(t *table.Table, q Query, now sock.Stamp, f *Frame) {
 	}
 	height = min(height, f.Shown)
 	f.Offset = min(offset, f.Shown-height)
-
-	// Rows that are not used again must not hold on to their strings.
-	clear(f.Rows)
-	f.Rows = f.Rows[:0]
+	var l Line
 	for _, e := range f.picked.window(f.Offset, f.Offset+height) {
-		f.Rows = append(f.Rows, f.line(e.row))
+		l = f.line(e.row)
+		do(&l)
 	}
 	f.picked.end()
 }
