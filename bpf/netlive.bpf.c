@@ -21,6 +21,9 @@ const volatile __u32 filter_netns = 0;
 /* The same as SO_NETNS_COOKIE has it, for programs that are not told the number; 0 is all, or unknown. */
 const volatile __u64 filter_netns_cookie = 0;
 
+/* AF_INET or AF_INET6, the one of which TCP is told; 0 is both. Set before load. */
+const volatile __u16 filter_family = 0;
+
 /* Inode number of the reader's PID namespace, by whose numbers processes are told; 0 is the initial one. Set before load. */
 const volatile __u32 pid_namespace = 0;
 
@@ -156,7 +159,7 @@ static __always_inline bool in_namespace(const struct sock *sk)
 static __always_inline bool is_watched(const struct sock *sk)
 {
 	/* MPTCP and SCTP sockets come by the same hooks; the TCP subflows of MPTCP are what netstat shows. */
-	return sk->sk_protocol == IPPROTO_TCP && in_namespace(sk);
+	return sk->sk_protocol == IPPROTO_TCP && (!filter_family || sk->__sk_common.skc_family == filter_family) && in_namespace(sk);
 }
 
 /* The cgroup that the socket was made in, as cgroup v2 numbers it. */

@@ -35,7 +35,7 @@ func openSource(o *options.Options) (*source, error) {
 		s.why = errors.New("--source procfs")
 		return s, nil
 	}
-	t, err := openTracer(tracer.Options{Table: true, Rest: s.proc.Snapshot, Ring: o.Ring}, p)
+	t, err := openTracer(tracer.Options{Table: true, TCP: o.Protos() & sock.ProtosTCP, Rest: s.proc.Snapshot, Ring: o.Ring}, p)
 	switch {
 	case err == nil && t.Hook() == tracer.HookTyped:
 		s.tracer = t

@@ -25,7 +25,7 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 	if err != nil {
 		return err
 	}
-	t, err := openTracer(tracer.Options{Ring: o.Ring}, places)
+	t, err := openTracer(tracer.Options{TCP: o.Protos() & sock.ProtosTCP, Ring: o.Ring}, places)
 	if err != nil {
 		return fmt.Errorf("trace needs events, which only BPF gives: %w", err)
 	}

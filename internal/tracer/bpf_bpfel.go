@@ -135,6 +135,7 @@ const (
 	bpfProgWatchWrite           = "watch_write"
 	bpfVarActive                = "active"
 	bpfVarEventsLost            = "events_lost"
+	bpfVarFilterFamily          = "filter_family"
 	bpfVarFilterNetns           = "filter_netns"
 	bpfVarFilterNetnsCookie     = "filter_netns_cookie"
 	bpfVarHolderRecordType      = "holder_record_type"
@@ -232,6 +233,7 @@ type bpfMapSpecs struct {
 type bpfVariableSpecs struct {
 	Active            *ebpf.VariableSpec `ebpf:"active"`
 	EventsLost        *ebpf.VariableSpec `ebpf:"events_lost"`
+	FilterFamily      *ebpf.VariableSpec `ebpf:"filter_family"`
 	FilterNetns       *ebpf.VariableSpec `ebpf:"filter_netns"`
 	FilterNetnsCookie *ebpf.VariableSpec `ebpf:"filter_netns_cookie"`
 	HolderRecordType  *ebpf.VariableSpec `ebpf:"holder_record_type"`
@@ -289,6 +291,7 @@ func (m *bpfMaps) Close() error {
 type bpfVariables struct {
 	Active            *ebpf.Variable `ebpf:"active"`
 	EventsLost        *ebpf.Variable `ebpf:"events_lost"`
+	FilterFamily      *ebpf.Variable `ebpf:"filter_family"`
 	FilterNetns       *ebpf.Variable `ebpf:"filter_netns"`
 	FilterNetnsCookie *ebpf.Variable `ebpf:"filter_netns_cookie"`
 	HolderRecordType  *ebpf.Variable `ebpf:"holder_record_type"`

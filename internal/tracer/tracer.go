@@ -58,6 +58,8 @@ const DefaultRing = 16 << 20
 type Options struct {
 	// NetNS is the inode number of the network namespace to hear of; 0 hears of all.
 	NetNS uint32
+	// TCP is which of TCP and TCP6 to hear of: the kernel's programs leave the other alone. 0 is both.
+	TCP sock.ProtoSet
 	// Table attaches what a table needs beside events: what tells that queues have moved and that sockets of other
 	// protocols have come and gone (Tracer.Stale, Tracer.Active).
 	Table bool
@@ -151,6 +153,10 @@ func openSpec(o Options) (*ebpf.CollectionSpec, error) {
 		if err != nil {
 			return nil, fmt.Errorf("tracer: set %s: %w", bpfVarFilterNetnsCookie, err)
 		}
+	}
+	family := map[sock.ProtoSet]uint16{sock.Protos(sock.TCP): unix.AF_INET, sock.Protos(sock.TCP6): unix.AF_INET6}[o.TCP]
+	if err := spec.Variables[bpfVarFilterFamily].Set(family); err != nil {
+		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarFilterFamily, err)
 	}
 	if err := spec.Variables[bpfVarKeepTable].Set(o.Table); err != nil {
 		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarKeepTable, err)

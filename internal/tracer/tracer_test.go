@@ -421,3 +421,51 @@ func TestFewerTracepoints(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What is not of the family that is asked for never comes to the reader.
+func TestFamily(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	ns := kerneltest.NetNS(t)
+	connect := func(family int, a unix.Sockaddr) {
+		var fds [2]int
+		ns.Do(func() {
+			for i := range fds {
+				var err error
+				fds[i], err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+				must(t, err)
+			}
+			must(t, unix.Bind(fds[0], a))
+			must(t, unix.Listen(fds[0], 1))
+			at, err := unix.Getsockname(fds[0])
+			must(t, err)
+			must(t, unix.Connect(fds[1], at))
+		})
+		must(t, unix.Close(fds[1]))
+		must(t, unix.Close(fds[0]))
+	}
+	for _, c := range []struct {
+		tcp  sock.ProtoSet
+		want sock.ProtoSet
+	}{{0, sock.ProtosTCP}, {sock.ProtosTCP, sock.ProtosTCP}, {sock.Protos(sock.TCP), sock.Protos(sock.TCP)}, {sock.Protos(sock.TCP6), sock.Protos(sock.TCP6)}} {
+		tr := open(t, Options{NetNS: ns.Inode(), TCP: c.tcp})
+		stream, err := tr.Stream()
+		must(t, err)
+		connect(unix.AF_INET, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+		connect(unix.AF_INET6, &unix.SockaddrInet6{Addr: [16]byte{15: 1}})
+		must(t, stream.Finish())
+		var got sock.ProtoSet
+		for buf := make([]sock.Event, 64); ; {
+			n, err := stream.Next(buf)
+			for _, e := range buf[:n] {
+				got |= sock.Protos(e.Socket.Proto)
+			}
+			if err != nil {
+				break
+			}
+		}
+		if got != c.want {
+			t.Errorf("asked for %b: events of %b, want %b", c.tcp, got, c.want)
+		}
+		must(t, stream.Close())
+	}
+}
