@@ -18,10 +18,11 @@ import (
 )
 
 const (
-	// nap is how long the reader leaves the ring alone after it emptied it: long enough
-	// that a storm is read in batches of thousands, short enough that no eye sees it and that the ring
-	// cannot fill (DefaultRing takes 70 ms at the fastest).
-	nap = 2 * time.Millisecond
+	// napMost is how long the reader leaves a ring of DefaultRing bytes alone after it emptied it: long enough
+	// that a storm is read in batches of thousands, for each awakening costs as much as dozens of events, short enough that no eye sees it
+	// and that the ring cannot fill (it takes 70 ms at the fastest). A smaller ring is left alone for less.
+	napMost  = 8 * time.Millisecond
+	napLeast = time.Millisecond
 	// maxSleep bounds a sleep. The kernel side reads reader_sleeps after it reserved its record and
 	// the reader looks for records after it set it, but with no barrier between the two the
 	// kernel may in theory see the flag too late; then the record waits for the next one, or this long.
@@ -39,6 +40,7 @@ var past = time.Unix(1, 0)
 type Stream struct {
 	t      *Tracer
 	sleeps *ebpf.Variable
+	nap    time.Duration
 	lives  classicLives // HookClassic alone
 
 	mu     sync.Mutex // held while ring is used
@@ -62,6 +64,7 @@ func (t *Tracer) Stream() (*Stream, error) {
 	}
 	ring.SetDeadline(past)
 	s := &Stream{t: t, ring: ring, sleeps: t.coll.Variables[bpfVarReaderSleeps]}
+	s.nap = min(max(napMost*time.Duration(ring.BufferSize())/DefaultRing, napLeast), napMost)
 	if t.hook == HookClassic {
 		s.lives = classicLives{}
 	}
@@ -124,7 +127,7 @@ func (s *Stream) next(buf []sock.Event) (n int, err error) {
 		// Nothing there. The first time in a row nap; when nothing came meanwhile ask to be woken.
 		if !s.idle {
 			s.idle = true
-			time.Sleep(nap)
+			time.Sleep(s.nap)
 			return 0, nil
 		}
 		if woken, err := s.sleep(); err != nil || !woken {
