@@ -57,19 +57,43 @@ func (term *terminal) press(key string) {
 // await returns the screen when it shows all of the texts.
 func (term *terminal) await(texts ...string) string {
 	term.t.Helper()
-	var screen string
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	screen, ok := term.awaitFor(30*time.Second, texts...)
+	if !ok {
+		term.t.Fatalf("the screen never showed %q:\n%s", texts, screen)
+	}
+	return screen
+}
+
+func (term *terminal) awaitFor(most time.Duration, texts ...string) (screen string, ok bool) {
+	term.t.Helper()
+	for deadline := time.Now().Add(most); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		screen = term.screen()
-		all := true
+		ok = true
 		for _, text := range texts {
-			all = all && strings.Contains(screen, text)
+			ok = ok && strings.Contains(screen, text)
 		}
-		if all {
-			return screen
+		if ok {
+			return screen, true
 		}
 	}
-	term.t.Fatalf("the screen never showed %q:\n%s", texts, screen)
-	return ""
+	return screen, false
+}
+
+// awaitMark makes changes until the screen shows the texts of one: a mark fades after two seconds, in which a machine that has
+// much else to do may not have looked at the screen.
+func (term *terminal) awaitMark(change func(attempt int) (texts []string)) {
+	term.t.Helper()
+	const attempts = 8
+	for attempt := range attempts {
+		texts := change(attempt)
+		screen, ok := term.awaitFor(4*time.Second, texts...)
+		if ok {
+			return
+		}
+		if attempt == attempts-1 {
+			term.t.Fatalf("the screen never showed %q:\n%s", texts, screen)
+		}
+	}
 }
 
 // What a person sees: a connection appears, is marked as new, changes, lingers as closed and goes; and the

@@ -376,11 +376,15 @@ func TestWatchRoutesOnATerminal(t *testing.T) {
 			term.await("netlive  "+source+"  lost 0  routes 1", " Destination Gateway Genmask", " 192.0.2.0   0.0.0.0", "q quit")
 			ip(t, ns, "route add 198.51.100.0/24 via 192.0.2.2")
 			term.await("routes 2", "+198.51.100.0 192.0.2.2")
-			ip(t, ns, "route replace 198.51.100.0/24 via 192.0.2.3")
-			term.await("routes 2", "*198.51.100.0 192.0.2.3")
-			term.await("\n 198.51.100.0 192.0.2.3") // the mark goes
+			gateway := ""
+			term.awaitMark(func(attempt int) []string {
+				gateway = fmt.Sprintf("192.0.2.%d", 3+attempt)
+				ip(t, ns, "route replace 198.51.100.0/24 via "+gateway)
+				return []string{"routes 2", "*198.51.100.0 " + gateway}
+			})
+			term.await("\n 198.51.100.0 " + gateway) // the mark goes
 			ip(t, ns, "route del 198.51.100.0/24")
-			term.await("routes 1", "-198.51.100.0 192.0.2.3")
+			term.await("routes 1", "-198.51.100.0 "+gateway)
 			screen := term.await("1-1 of 1") // and so does the row
 			if strings.Contains(screen, "198.51.100.0") {
 				t.Errorf("the route is still there:\n%s", screen)
@@ -400,10 +404,13 @@ func TestWatchInterfacesOnATerminal(t *testing.T) {
 	term.await("netlive  rtnetlink  lost 0  interfaces 3", " Iface   MTU RX-OK", " eth0   1500", "q quit")
 	ip(t, ns, "link add eth1 type veth peer name peer1")
 	term.await("interfaces 5", "+eth1   1500", "+peer1")
-	ip(t, ns, "link set eth1 up mtu 1400")
-	term.await("*eth1   1400", "BMU")
+	term.awaitMark(func(attempt int) []string {
+		mtu := 1400 + attempt
+		ip(t, ns, fmt.Sprintf("link set eth1 up mtu %d", mtu))
+		return []string{fmt.Sprintf("*eth1   %d", mtu), "BMU"}
+	})
 	ip(t, ns, "link del eth1")
-	term.await("interfaces 3", "-eth1   1400")
+	term.await("interfaces 3", "-eth1   14")
 	// Counters are not announced: they are read each interval.
 	lo := strings.Fields(lineOf(t, term.await("1-3 of 3"), " lo "))
 	countOne(t, ns)
