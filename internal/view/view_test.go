@@ -256,12 +256,12 @@ func many(n int) *table.Table {
 }
 
 // All connections to one port are the worst case: the place decides nothing.
-func BenchmarkBuild100k(b *testing.B) {
-	tab := many(100_000)
+func BenchmarkBuild200k(b *testing.B) {
+	tab := many(200_000)
 	for _, c := range []struct {
 		name           string
 		offset, height int
-	}{{"top", 0, 50}, {"middle", 50_000, 50}, {"all", 0, 100_000}} {
+	}{{"top", 0, 50}, {"middle", 100_000, 50}, {"all", 0, 200_000}} {
 		b.Run(c.name, func(b *testing.B) {
 			var f Frame
 			q := Query{Offset: c.offset, Height: c.height, Ghosts: true}
