@@ -84,6 +84,7 @@ type Tracer struct {
 	rest   func(context.Context, sock.Want) (sock.Snapshot, error)
 	// unixTurns is in how many turns UNIX sockets are walked, a power of two: as many as were needed once.
 	unixTurns uint64
+	unix      *unixRing // nil until they are walked
 	// sizes is how many sockets the last snapshot of such protocols had.
 	sizes map[sock.ProtoSet]int
 }
@@ -261,6 +262,10 @@ func (t *Tracer) Close() error {
 	t.links = nil
 	if t.inet != nil {
 		t.inet.Close()
+	}
+	if t.unix != nil {
+		errs = append(errs, t.unix.Close())
+		t.unix = nil
 	}
 	t.coll.Close()
 	return errors.Join(errs...)

@@ -45,15 +45,16 @@ func (r *unixRing) drain(each func(*bpfUnixRecord)) error {
 }
 
 // walkUnix appends the UNIX sockets of the calling thread's network namespace to list.
-func (t *Tracer) walkUnix(ctx context.Context, list []sock.Socket) (_ []sock.Socket, err error) {
-	reader, err := ringbuf.NewReader(t.coll.Maps[bpfMapUnixRecords])
-	if err != nil {
-		return list, fmt.Errorf("tracer: open the ring of UNIX sockets: %w", err)
+func (t *Tracer) walkUnix(ctx context.Context, list []sock.Socket) ([]sock.Socket, error) {
+	if t.unix == nil { // kept: to open it costs more than to walk a few hundred sockets, each second
+		reader, err := ringbuf.NewReader(t.coll.Maps[bpfMapUnixRecords])
+		if err != nil {
+			return list, fmt.Errorf("tracer: open the ring of UNIX sockets: %w", err)
+		}
+		reader.SetDeadline(past)
+		t.unix = &unixRing{Reader: reader}
 	}
-	defer func() { err = errors.Join(err, reader.Close()) }()
-	reader.SetDeadline(past)
-	ring := unixRing{Reader: reader}
-	begin := len(list)
+	ring, begin := t.unix, len(list)
 	for ; t.unixTurns <= unixTurnsMax; t.unixTurns *= 2 {
 		// A walk that was given up has left some.
 		if err := ring.drain(func(*bpfUnixRecord) {}); err != nil {
@@ -77,7 +78,7 @@ func (t *Tracer) walkUnix(ctx context.Context, list []sock.Socket) (_ []sock.Soc
 		}
 	}
 	t.unixTurns = unixTurnsMax
-	return list, fmt.Errorf("tracer: walk UNIX sockets: more than %d", unixTurnsMax*reader.BufferSize()/int(unsafe.Sizeof(bpfUnixRecord{})))
+	return list, fmt.Errorf("tracer: walk UNIX sockets: more than %d", unixTurnsMax*ring.BufferSize()/int(unsafe.Sizeof(bpfUnixRecord{})))
 }
 
 // takeTurn has the next walk tell of the sockets of a turn.
