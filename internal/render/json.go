@@ -3,6 +3,7 @@
 package render
 
 import (
+	"bytes"
 	"net/netip"
 	"strconv"
 	"time"
@@ -103,12 +104,8 @@ func appendStateJSON(b []byte, name string, s sock.State, word string) []byte {
 }
 
 func appendOwner(b []byte, o *sock.Owner) []byte {
-	b = append(appendUint(b, `{"pid":`, uint64(o.PID)), `,"comm":`...)
-	if comm := o.Comm.Bytes(); plainJSON(comm) {
-		b = append(append(append(b, '"'), comm...), '"')
-	} else {
-		b = appendString(b, comm)
-	}
+	b = appendUint(b, `{"pid":`, uint64(o.PID))
+	b = appendString(append(b, `,"comm":`...), o.Comm.Bytes())
 	if o.Program != "" {
 		b = appendString(append(b, `,"program":`...), []byte(o.Program))
 	}
@@ -152,7 +149,7 @@ func (j *EventJSON) Append(b []byte, e *sock.Event) []byte {
 	return append(b, '}')
 }
 
-// appendTime is appendTime's.
+// appendTime appends what the function of that name does.
 func (j *EventJSON) appendTime(b []byte, t time.Time) []byte {
 	if second := t.Unix(); second != j.second || len(j.date) == 0 {
 		j.second, j.date = second, appendTime(j.date[:0], t)
@@ -223,6 +220,9 @@ func appendUintOrNull(b []byte, name string, n uint64) []byte {
 // own means and thus without loss: JSON is looked at on terminals.
 func appendString(b, s []byte) []byte {
 	b = append(b, '"')
+	if plain(s) && bytes.IndexByte(s, '"') < 0 { // as most are
+		return append(append(b, s...), '"')
+	}
 	for len(s) > 0 {
 		if c := s[0]; c < utf8.RuneSelf {
 			switch {
@@ -248,16 +248,6 @@ func appendString(b, s []byte) []byte {
 		}
 	}
 	return append(b, '"')
-}
-
-// plainJSON reports whether JSON takes all of s as it is.
-func plainJSON(s []byte) bool {
-	for _, c := range s {
-		if c == '"' || c == '\\' || !safeByte(c) {
-			return false
-		}
-	}
-	return true
 }
 
 // appendUnit appends a UTF-16 code unit as JSON escapes it.
