@@ -11,18 +11,8 @@ const struct sock_record *sock_record_type __attribute__((unused));
 const struct owner_record *owner_record_type __attribute__((unused));
 const struct holder_record *holder_record_type __attribute__((unused));
 
-/*
- * Nothing is watched: the sockets need not remember their owners, are joined to them by inode as netstat does it, and nobody asks for
- * their cgroups. A cookie costs each a number of its own. Set before load.
- */
-const volatile bool walk_only = 0;
-
 static __always_inline void fill_common(struct sock_record *r, struct sock_common *skc, uid_t uid)
 {
-	if (!walk_only) {
-		r->at_ns = bpf_ktime_get_ns();
-		r->cookie = bpf_get_socket_cookie(skc);
-	}
 	r->netns = skc->skc_net.net->ns.inum;
 	r->uid = uid;
 	r->family = skc->skc_family;
@@ -30,6 +20,13 @@ static __always_inline void fill_common(struct sock_record *r, struct sock_commo
 	r->lport = skc->skc_num;
 	r->rport = host16(skc->skc_dport);
 	read_addresses(skc, r->local, r->remote);
+}
+
+/* What ties a row to events and to later rows. A cookie costs a socket a number of its own. */
+static __always_inline void fill_identity(struct sock_record *r, struct sock_common *skc)
+{
+	r->at_ns = bpf_ktime_get_ns();
+	r->cookie = bpf_get_socket_cookie(skc);
 }
 
 static __always_inline void fill_tcp_queues(struct sock_record *r, const struct tcp_sock *tp)
@@ -50,10 +47,9 @@ static __always_inline void fill_tcp_queues(struct sock_record *r, const struct 
 
 /*
  * TCP sockets of every kind: the kernel hands over full sockets under lock_sock (since 5.15), so state
- * and stamp belong together, and request and TIME_WAIT minisockets as they are.
+ * and stamp belong together, and request and TIME_WAIT minisockets as they are. once: the table is printed once and nothing is watched.
  */
-SEC("iter/tcp")
-int dump_tcp(struct bpf_iter__tcp *ctx)
+static __always_inline int tell_tcp(struct bpf_iter__tcp *ctx, bool once)
 {
 	struct sock_common *skc = ctx->sk_common;
 
@@ -62,6 +58,8 @@ int dump_tcp(struct bpf_iter__tcp *ctx)
 
 	struct sock_record r = {};
 
+	if (!once)
+		fill_identity(&r, skc);
 	fill_common(&r, skc, ctx->uid);
 	if (r.state == TCP_TIME_WAIT) {
 		struct tcp_timewait_sock *tw = bpf_skc_to_tcp_timewait_sock(skc);
@@ -75,12 +73,25 @@ int dump_tcp(struct bpf_iter__tcp *ctx)
 		if (tp) {
 			fill_tcp_queues(&r, tp);
 			r.inode = read_inode(&tp->inet_conn.icsk_inet.sk);
-			if (!walk_only)
+			if (!once)
 				r.cgroup = read_cgroup(&tp->inet_conn.icsk_inet.sk);
 		}
 	}
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
+}
+
+SEC("iter/tcp")
+int dump_tcp(struct bpf_iter__tcp *ctx)
+{
+	return tell_tcp(ctx, 0);
+}
+
+/* The sockets are joined to their owners by inode, as netstat does it, and nobody asks for their cgroups. */
+SEC("iter/tcp")
+int dump_tcp_once(struct bpf_iter__tcp *ctx)
+{
+	return tell_tcp(ctx, 1);
 }
 
 SEC("iter/udp")
@@ -94,11 +105,11 @@ int dump_udp(struct bpf_iter__udp *ctx)
 	struct sock_record r = {};
 	struct sock *sk = &up->inet.sk;
 
+	fill_identity(&r, &sk->__sk_common);
 	fill_common(&r, &sk->__sk_common, ctx->uid);
 	r.lport = host16(up->inet.inet_sport);
 	r.inode = read_inode(sk);
-	if (!walk_only)
-		r.cgroup = read_cgroup(sk);
+	r.cgroup = read_cgroup(sk);
 	/* net/ipv4/udp.c, udp4_format_sock; the socket itself holds one count of sk_wmem_alloc. */
 	r.recv_q = sk->sk_backlog.rmem_alloc.counter - up->forward_deficit;
 	r.send_q = sk->sk_wmem_alloc.refs.counter - 1;
@@ -195,24 +206,28 @@ int dump_unix(struct bpf_iter__unix *ctx)
 	return 0;
 }
 
+/* The socket that a descriptor is; NULL when it is something else. */
+static __always_inline struct sock *open_sock(struct bpf_iter__task_file *ctx)
+{
+	/* Loaded once: what the verifier knows of one load it does not know of another. */
+	struct file *file = ctx->file;
+
+	if (!file)
+		return 0;
+
+	struct socket *socket = bpf_sock_from_file(file);
+
+	return socket ? socket->sk : 0;
+}
+
 /* Which sockets a process has open, for a table that is printed once: no more than netstat knows. */
 SEC("iter/task_file")
 int dump_holders(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
+	struct sock *sk = open_sock(ctx);
 
-	if (!task || !file)
-		return 0;
-
-	struct socket *socket = bpf_sock_from_file(file);
-
-	if (!socket)
-		return 0;
-
-	struct sock *sk = socket->sk;
-
-	if (!sk)
+	if (!task || !sk)
 		return 0;
 
 	struct holder_record r = { .pid = read_pid(task), .inode = read_inode(sk) };
@@ -229,19 +244,9 @@ SEC("iter/task_file")
 int dump_task_file(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
+	struct sock *sk = open_sock(ctx);
 
-	if (!task || !file)
-		return 0;
-
-	struct socket *socket = bpf_sock_from_file(file);
-
-	if (!socket)
-		return 0;
-
-	struct sock *sk = socket->sk;
-
-	if (!sk)
+	if (!task || !sk)
 		return 0;
 
 	struct owner_record r = {};

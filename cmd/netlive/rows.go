@@ -16,25 +16,21 @@ import (
 	"netlive/internal/tracer"
 )
 
-// walkedProtos are the protocols whose iterators give what /proc has, in its order: UDP's turns each bucket round, and that of UNIX
-// leaves sockets out when there are many (bpf/dump.bpf.h).
-var walkedProtos = sock.ProtosTCP
-
 const (
-	// walkedMin is from how many sockets on the iterators are quicker: loading them takes as long as reading so many rows of /proc.
+	// walkedMin is from how many sockets on the iterator is quicker: loading it takes as long as reading so many rows of /proc.
 	walkedMin = 5000
 	// rowsWrite is how many bytes of rows are written at once.
 	rowsWrite = 64 << 10
 )
 
-// rowSource gives the rows of tables one by one, so that nothing holds them all: from the kernel's iterators where there are
-// so many that this is quicker, and from /proc, with the same bytes.
+// rowSource gives the rows of tables one by one, so that nothing holds them all: those of TCP from the kernel's iterator where
+// there are so many that this is quicker, and the rest from /proc, with the same bytes. (UDP's iterator turns the order of each bucket
+// round, and that of UNIX leaves sockets out when there are many: bpf/dump.bpf.h.)
 type rowSource struct {
 	proc   *procfallback.Source
-	walker *tracer.Walker // nil: all come from /proc
-	walked sock.ProtoSet  // come from walker
-	// name gives a socket its owner; nil: nobody asks.
-	name func(*sock.Socket)
+	walker *tracer.Walker // of TCP; nil: all come from /proc
+	// holders are the owners; nil: nobody asks.
+	holders *sock.Holders
 	// found and denied are Snapshot's OwnersFound and OwnersDenied.
 	found, denied bool
 	ipv6          []byte // rows of walker that are to be printed after IPv4's
@@ -50,16 +46,15 @@ func (s *sockets) rowByRow() bool {
 func (s *sockets) openRows(ctx context.Context, want *sock.Want) (r rowSource, err error) {
 	r.proc = s.proc
 	count := howMany()
-	// Iterators have no timers, and whom netstat may not name must not be named.
-	if count >= walkedMin && !s.o.Timers && os.Geteuid() == 0 && s.o.Source != options.SourceProcfs && want.Protos.Any(walkedProtos) {
+	// The iterator has no timers, and whom netstat may not name must not be named.
+	if count >= walkedMin && !s.o.Timers && os.Geteuid() == 0 && s.o.Source != options.SourceProcfs && want.Protos.Any(sock.ProtosTCP) {
 		r.openWalker(ctx, *want, count) // where it cannot be had /proc will do
 	}
-	if want.Owners && r.name == nil {
-		holders, err := s.proc.Holders(ctx, count)
-		if err != nil {
+	if want.Owners && r.holders == nil {
+		r.holders = sock.NewHolders(count, sock.HowProcfs, r.program)
+		if r.found, r.denied, err = s.proc.Holders(ctx, r.holders); err != nil {
 			return r, errors.Join(err, r.close())
 		}
-		r.name, r.found, r.denied = holders.Name, holders.Found, holders.Denied
 	}
 	want.Protos &= sock.ProtosSCTP // whose rows are of two files
 	want.Owners = false
@@ -68,35 +63,35 @@ func (s *sockets) openRows(ctx context.Context, want *sock.Want) (r rowSource, e
 
 // named gives a socket its owner, if owners were asked for.
 func (r *rowSource) named(s *sock.Socket) {
-	if r.name != nil {
-		r.name(s)
+	if r.holders != nil {
+		r.holders.Name(s)
 	}
 }
 
-// openWalker loads the iterators and finds the owners if they are wanted.
+// openWalker loads the iterator and finds the owners if they are wanted.
 func (r *rowSource) openWalker(ctx context.Context, want sock.Want, sockets int) {
-	protos := want.Protos & walkedProtos
 	// What the kernel does not have is told by the absence of its file.
-	for p := sock.TCP; p <= sock.Unix; p++ {
-		if _, err := os.Stat("/proc/thread-self/net/" + p.String()); protos.Has(p) && err != nil {
+	for _, p := range []sock.Proto{sock.TCP, sock.TCP6} {
+		if !want.Protos.Has(p) {
+			continue
+		}
+		if _, err := os.Stat("/proc/thread-self/net/" + p.String()); err != nil {
 			return
 		}
 	}
-	w, err := tracer.OpenWalker(sock.Want{Protos: protos, Owners: want.Owners})
+	w, err := tracer.OpenWalker(want.Owners)
 	if err != nil {
 		return
 	}
 	if want.Owners {
-		if err := w.Owners(ctx, r.program, sockets); err != nil {
+		holders := sock.NewHolders(sockets, sock.HowSeeded, r.program)
+		if err := w.Owners(ctx, holders); err != nil {
 			_ = w.Close() // a table of /proc comes in its place
 			return
 		}
-		r.name = w.Name
+		r.holders = holders
 	}
-	r.walker, r.walked = w, protos
-	if protos.Any(sock.ProtosTCP) {
-		r.walked |= sock.ProtosTCP // one iterator gives both
-	}
+	r.walker = w
 }
 
 func (r *rowSource) close() error {
@@ -135,21 +130,22 @@ func howMany() (n int) {
 func (r *rowSource) print(w *walk, t *socketTable, proto sock.Proto) {
 	switch {
 	case w.err != nil:
-	case r.walked.Has(proto):
+	case r.walker != nil && sock.ProtosTCP.Has(proto):
 		r.printWalked(w, proto)
 	case w.o.Protos().Has(proto):
 		r.printFile(w, t, proto)
 	}
 }
 
-// printWalked prints those that an iterator gives. Those of IPv6 come with those of IPv4 and are kept until it is their turn.
+// printWalked prints those of TCP as the iterator gives them. Those of IPv6 come with those of IPv4 and are kept until it is their turn.
 func (r *rowSource) printWalked(w *walk, proto sock.Proto) {
 	if proto == sock.TCP6 {
 		w.out = append(w.out, r.ipv6...)
 		r.ipv6 = r.ipv6[:0]
 		return
 	}
-	w.err = r.walker.Each(w.ctx, proto, func(row *sock.Socket) {
+	w.err = r.walker.Each(w.ctx, func(row *sock.Socket) {
+		r.named(row)
 		switch {
 		case !w.o.Shows(row):
 		case row.Proto != proto:

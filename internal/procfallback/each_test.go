@@ -101,9 +101,14 @@ func TestEachFails(t *testing.T) {
 // Holders names the process that netstat would.
 func TestHolders(t *testing.T) {
 	snap := snapshot(t, ownersTree(), sock.Want{Protos: everything, Owners: true})
-	h, err := New(ownersTree()).Holders(t.Context(), 0)
-	if err != nil || h.Found != snap.OwnersFound || h.Denied != snap.OwnersDenied {
-		t.Fatalf("found %v, denied %v, %v; want %v and %v", h.Found, h.Denied, err, snap.OwnersFound, snap.OwnersDenied)
+	source := New(ownersTree())
+	h := sock.NewHolders(0, sock.HowProcfs, func(pid uint32) string {
+		name, _ := source.Program(pid)
+		return name
+	})
+	found, denied, err := source.Holders(t.Context(), h)
+	if err != nil || found != snap.OwnersFound || denied != snap.OwnersDenied {
+		t.Fatalf("found %v, denied %v, %v; want %v and %v", found, denied, err, snap.OwnersFound, snap.OwnersDenied)
 	}
 	for _, s := range snap.Sockets {
 		named := s

@@ -42,39 +42,10 @@ func (s *Source) findOwners(ctx context.Context, snap *sock.Snapshot) (err error
 	return err
 }
 
-// Holders says which process holds a socket: of several the one with the lowest PID, as netstat has it.
-type Holders struct {
-	// Found and Denied are as Snapshot's OwnersFound and OwnersDenied.
-	Found, Denied bool
-	// first has indexes into processes by inode.
-	first     map[uint32]int32
-	processes []sock.Owner
-}
-
-// Holders looks at the descriptors of all processes. sockets is how many sockets there may be.
-func (s *Source) Holders(ctx context.Context, sockets int) (h Holders, err error) {
-	h.first = make(map[uint32]int32, sockets)
-	pid, n := uint32(0), int32(-1)
-	h.Found, h.Denied, err = s.scan(ctx, func(of uint32, _ int32, inode uint32) {
-		if _, taken := h.first[inode]; taken {
-			return
-		}
-		if of != pid {
-			pid = of
-			n = int32(len(h.processes))
-			name, _ := s.Program(pid)
-			h.processes = append(h.processes, sock.Owner{PID: pid, FD: -1, How: sock.HowProcfs, Program: name})
-		}
-		h.first[inode] = n
-	})
-	return h, err
-}
-
-// Name gives a socket the owner that was found, if one was.
-func (h *Holders) Name(s *sock.Socket) {
-	if n, ok := h.first[s.Inode]; ok {
-		s.Owner = h.processes[n]
-	}
+// Holders tells h of the sockets among the descriptors of all processes, in the order of their PIDs. found and denied are as
+// Snapshot's OwnersFound and OwnersDenied.
+func (s *Source) Holders(ctx context.Context, h *sock.Holders) (found, denied bool, err error) {
+	return s.scan(ctx, func(pid uint32, _ int32, inode uint32) { h.Add(pid, inode) })
 }
 
 // scan calls visit with the sockets among the descriptors of all

@@ -116,6 +116,7 @@ const (
 	bpfProgDumpHolders          = "dump_holders"
 	bpfProgDumpTaskFile         = "dump_task_file"
 	bpfProgDumpTcp              = "dump_tcp"
+	bpfProgDumpTcpOnce          = "dump_tcp_once"
 	bpfProgDumpUdp              = "dump_udp"
 	bpfProgDumpUnix             = "dump_unix"
 	bpfProgInetBind4            = "inet_bind4"
@@ -151,7 +152,6 @@ const (
 	bpfVarUnixMask              = "unix_mask"
 	bpfVarUnixTurn              = "unix_turn"
 	bpfVarWalk                  = "walk"
-	bpfVarWalkOnly              = "walk_only"
 )
 
 // loadBpf returns the embedded CollectionSpec for bpf.
@@ -199,6 +199,7 @@ type bpfProgramSpecs struct {
 	DumpHolders          *ebpf.ProgramSpec `ebpf:"dump_holders"`
 	DumpTaskFile         *ebpf.ProgramSpec `ebpf:"dump_task_file"`
 	DumpTcp              *ebpf.ProgramSpec `ebpf:"dump_tcp"`
+	DumpTcpOnce          *ebpf.ProgramSpec `ebpf:"dump_tcp_once"`
 	DumpUdp              *ebpf.ProgramSpec `ebpf:"dump_udp"`
 	DumpUnix             *ebpf.ProgramSpec `ebpf:"dump_unix"`
 	InetBind4            *ebpf.ProgramSpec `ebpf:"inet_bind4"`
@@ -249,7 +250,6 @@ type bpfVariableSpecs struct {
 	UnixMask          *ebpf.VariableSpec `ebpf:"unix_mask"`
 	UnixTurn          *ebpf.VariableSpec `ebpf:"unix_turn"`
 	Walk              *ebpf.VariableSpec `ebpf:"walk"`
-	WalkOnly          *ebpf.VariableSpec `ebpf:"walk_only"`
 }
 
 // bpfObjects contains all objects after they have been loaded into the kernel.
@@ -307,7 +307,6 @@ type bpfVariables struct {
 	UnixMask          *ebpf.Variable `ebpf:"unix_mask"`
 	UnixTurn          *ebpf.Variable `ebpf:"unix_turn"`
 	Walk              *ebpf.Variable `ebpf:"walk"`
-	WalkOnly          *ebpf.Variable `ebpf:"walk_only"`
 }
 
 // bpfPrograms contains all programs after they have been loaded into the kernel.
@@ -317,6 +316,7 @@ type bpfPrograms struct {
 	DumpHolders          *ebpf.Program `ebpf:"dump_holders"`
 	DumpTaskFile         *ebpf.Program `ebpf:"dump_task_file"`
 	DumpTcp              *ebpf.Program `ebpf:"dump_tcp"`
+	DumpTcpOnce          *ebpf.Program `ebpf:"dump_tcp_once"`
 	DumpUdp              *ebpf.Program `ebpf:"dump_udp"`
 	DumpUnix             *ebpf.Program `ebpf:"dump_unix"`
 	InetBind4            *ebpf.Program `ebpf:"inet_bind4"`
@@ -341,6 +341,7 @@ func (p *bpfPrograms) Close() error {
 		p.DumpHolders,
 		p.DumpTaskFile,
 		p.DumpTcp,
+		p.DumpTcpOnce,
 		p.DumpUdp,
 		p.DumpUnix,
 		p.InetBind4,

@@ -174,7 +174,9 @@ func openSpec(o Options) (*ebpf.CollectionSpec, error) {
 
 func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	delete(spec.Programs, bpfProgWatchTcpStateClassic)
-	delete(spec.Programs, bpfProgDumpHolders) // a Walker's
+	for _, name := range []string{bpfProgDumpTcpOnce, bpfProgDumpHolders} { // a Walker's
+		delete(spec.Programs, name)
+	}
 	inet := spec.Copy()
 	for _, name := range inetPrograms {
 		delete(spec.Programs, name)

@@ -56,7 +56,7 @@ func walk[T record](ctx context.Context, t *Tracer, program string, each func(*T
 	size := int(unsafe.Sizeof(r))
 	full, free := make(chan part, walkBuffers), make(chan []byte, walkBuffers)
 	for range walkBuffers {
-		free <- make([]byte, walkBuffer)
+		free <- nil // made when it is needed: most tables fit into one
 	}
 	go func() {
 		defer close(full)
@@ -85,6 +85,9 @@ func readParts(ctx context.Context, f io.Reader, size int, free <-chan []byte, f
 	var tail []byte
 	for ctx.Err() == nil {
 		b := <-free
+		if b == nil {
+			b = make([]byte, walkBuffer)
+		}
 		have := copy(b, tail)
 		n, err := f.Read(b[have:])
 		have += max(n, 0)
