@@ -246,6 +246,8 @@ int dump_task_file(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct sock *sk = open_sock(ctx);
 
+	if (follow)
+		reader = bpf_get_current_pid_tgid() >> 32;
 	if (!task || !sk)
 		return 0;
 
@@ -278,5 +280,13 @@ int dump_task_file(struct bpf_iter__task_file *ctx)
 	}
 	if (life->tgid == task->tgid)
 		copy16(life->comm, r.comm); /* it may run another program by now */
+	if (wanted(EVENT_OVERFLOW) && sk->__sk_common.skc_state == TCP_LISTEN) {
+		struct past *past = bpf_sk_storage_get(&pasts, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+
+		if (past && !past->looked_at) {
+			past->drops = sk->sk_drops.counter;
+			past->looked_at = 1;
+		}
+	}
 	return 0;
 }

@@ -8,7 +8,6 @@
  */
 #pragma once
 
-struct file;
 struct scm_fp_list;
 struct seq_file;
 
@@ -29,8 +28,11 @@ typedef _Bool bool;
 /* include/uapi/linux/bpf.h */
 enum {
 	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
+
+	BPF_ANY = 0,
 
 	BPF_F_NO_PREALLOC = 1U << 0,
 	BPF_F_CLONE = 1U << 9,
@@ -58,6 +60,18 @@ enum {
 	SOCK_DONE = 1,
 };
 
+/* include/net/sock.h */
+enum {
+	RCV_SHUTDOWN = 1,
+	SEND_SHUTDOWN = 2,
+	SHUTDOWN_MASK = 3,
+};
+
+/* include/linux/sched.h */
+enum {
+	PF_EXITING = 0x4,
+};
+
 /* include/net/tcp_states.h */
 enum {
 	TCP_ESTABLISHED = 1,
@@ -80,6 +94,16 @@ struct bpf_sock {
 	__u32 family;
 	__u32 type;
 	__u32 protocol;
+};
+
+/* Only to see whether the kernel has them (include/net/rstreason.h, since 6.10; include/net/dropreason-core.h, since 5.17). */
+enum sk_rst_reason {
+	SK_RST_REASON_NOT_SPECIFIED,
+};
+
+enum skb_drop_reason {
+	SKB_DROP_REASON_NOT_SPECIFIED = 2,
+	SKB_DROP_REASON_QUEUE_PURGE = 1000, /* since 6.12 or so; its number is the kernel's */
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -107,6 +131,10 @@ typedef struct {
 } atomic_t;
 
 typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+typedef struct {
 	atomic_t refs;
 } refcount_t;
 
@@ -122,6 +150,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	atomic64_t skc_cookie; /* 0 until somebody asks for it */
 	refcount_t skc_refcnt;
 };
 
@@ -158,8 +187,24 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup; /* since 5.15; before, a word of its own kind */
 };
 
+struct net_device {
+	possible_net_t nd_net;
+};
+
 struct sk_buff {
+	struct sock *sk;
+	struct net_device *dev;
 	char cb[48];
+	__u16 transport_header; /* both count from head */
+	__u16 network_header;
+	unsigned char *head;
+};
+
+/* What TCP keeps in an sk_buff's cb (include/net/tcp.h, TCP_SKB_CB). */
+struct tcp_skb_cb {
+	__u32 seq;
+	__u32 end_seq;
+	__u8 tcp_flags; /* two bytes since 6.15 or so */
 };
 
 struct sk_buff_head {
@@ -182,6 +227,9 @@ struct sock {
 	__u16 sk_type;
 	__u16 sk_protocol;
 	int sk_err;
+	__u8 sk_shutdown;
+	atomic_t sk_drops;
+	__u32 sk_max_ack_backlog;
 	kuid_t sk_uid;
 	__u32 sk_ack_backlog;
 	struct socket *sk_socket;
@@ -201,10 +249,28 @@ struct inet_sock {
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	__u8 icsk_retransmits;
+};
+
+struct minmax_sample {
+	__u32 t;
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
 };
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	__u64 bytes_sent; /* this and bytes_retrans since 4.19 */
+	__u64 bytes_retrans;
+	__u64 bytes_received;
+	__u32 segs_out;
+	__u32 segs_in;
+	__u32 total_retrans;
+	__u32 srtt_us; /* eight times it */
+	struct minmax rtt_min;
 	__u32 rcv_nxt;
 	__u32 copied_seq;
 	__u32 write_seq;
@@ -214,6 +280,11 @@ struct tcp_sock {
 struct udp_sock {
 	struct inet_sock inet;
 	int forward_deficit;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+	__u8 num_retrans;
 };
 
 struct inet_timewait_sock {
@@ -269,12 +340,28 @@ enum pid_type {
 
 struct signal_struct {
 	struct pid *pids[4];
+	int group_exit_code;
+};
+
+struct file {
+	void *private_data;
+};
+
+struct fdtable {
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct task_struct {
 	int tgid;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
+	struct files_struct *files;
+	unsigned int flags;
+	int exit_code;
 	__u64 start_boottime; /* start_time before 5.5 had the same clock; not read there */
 	char comm[16];
 };

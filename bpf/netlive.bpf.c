@@ -16,6 +16,10 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+/* Types that are only pointed to; this keeps them in BTF for bpf2go. */
+const struct detail_record *detail_record_type __attribute__((unused));
+const struct stack_record *stack_record_type __attribute__((unused));
+
 /* Inode number of the one network namespace to tell of; 0 tells of all. Set before load. */
 const volatile __u32 filter_netns = 0;
 /* The same as SO_NETNS_COOKIE has it, for programs that are not told the number; 0 is all, or unknown. */
@@ -26,6 +30,12 @@ const volatile __u16 filter_family = 0;
 
 /* Inode number of the reader's PID namespace, by whose numbers processes are told; 0 is the initial one. Set before load. */
 const volatile __u32 pid_namespace = 0;
+
+/* What is told: 1 << enum event_kind. Set before load. */
+const volatile __u32 events_wanted = 0;
+
+/* With each event the kernel's stack. Set before load. */
+const volatile bool want_stack = 0;
 
 /* The reader keeps a table, and is told when it is stale. Set before load. */
 const volatile bool keep_table = 0;
@@ -101,6 +111,15 @@ static __always_inline __u16 host16(__be16 n)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	return __builtin_bswap16(n);
+#else
+	return n;
+#endif
+}
+
+static __always_inline __be32 net32(__u32 n)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return __builtin_bswap32(n);
 #else
 	return n;
 #endif
@@ -210,6 +229,9 @@ static __always_inline bool holds(__u32 tgid)
 	return found && (found == walk || found == (walk == 1 ? 255 : walk - 1));
 }
 
+#include "filter.bpf.h"
+#include "past.bpf.h"
+
 /* Only where the kernel runs on behalf of the process that holds the socket. */
 static __always_inline void own_by_current(struct life *life)
 {
@@ -255,18 +277,16 @@ static __always_inline __u8 mini_state(const struct sock *sk, int old_state)
 	return 0;
 }
 
-static __always_inline struct event_record *reserve(void)
+static __always_inline void *reserve(__u64 size)
 {
-	struct event_record *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+	void *r = bpf_ringbuf_reserve(&events, size, 0);
 
 	if (!r)
 		__sync_fetch_and_add(&events_lost, 1);
-	else
-		__builtin_memset(r, 0, sizeof(*r));
 	return r;
 }
 
-static __always_inline void submit(struct event_record *r)
+static __always_inline void submit(void *r)
 {
 	__u64 flags = BPF_RB_NO_WAKEUP;
 
@@ -289,18 +309,28 @@ static __always_inline void announce(enum news news)
 	if (!r)
 		return; /* the reader is behind, awake, and looks at stale by itself */
 	__builtin_memset(r, 0, sizeof(*r));
-	r->kind = RECORD_STALE;
+	r->kind = EVENT_STALE;
 	r->at_ns = bpf_ktime_get_ns();
 	submit(r);
 }
 
-static __always_inline void fill(struct event_record *r, struct sock *sk, struct life *life)
+static __always_inline void set_owner(struct event_record *r, const struct life *life)
+{
+	if (!life || !life->pid)
+		return;
+	r->pid = life->pid;
+	r->how = life->how;
+	r->start_ns = life->start_ns;
+	copy16(r->comm, life->comm);
+}
+
+static __always_inline void fill(struct event_record *r, const struct sock *sk, struct life *life)
 {
 	const struct sock_common *skc = &sk->__sk_common;
 	/* The verifier's way of a cast. */
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
 
-	r->cookie = bpf_get_socket_cookie(sk);
+	r->cookie = bpf_get_socket_cookie((void *)sk);
 	r->netns = skc->skc_net.net->ns.inum;
 	r->family = skc->skc_family;
 	r->uid = sk->sk_uid.val;
@@ -313,12 +343,227 @@ static __always_inline void fill(struct event_record *r, struct sock *sk, struct
 		r->lport = host16(tp->inet_conn.icsk_inet.inet_sport);
 	r->rport = host16(skc->skc_dport);
 	read_addresses(skc, r->local, r->remote);
-	if (life && life->pid) {
-		r->pid = life->pid;
-		r->how = life->how;
-		r->start_ns = life->start_ns;
-		copy16(r->comm, life->comm);
+	set_owner(r, life);
+}
+
+static __always_inline bool wanted(enum event_kind kind)
+{
+	return events_wanted & (1U << kind);
+}
+
+/* Is an event of this socket to be told? Asked once for all that a hook has to tell. */
+static __always_inline bool let_through(const struct event_record *r, const struct life *life)
+{
+	return passes(r) && is_followed(life ? life->tgid : 0, r->start_ns);
+}
+
+/* Sends an event without detail; with a stack where stacks are wanted. */
+static __always_inline void send(void *ctx, const struct event_record *r)
+{
+	if (want_stack) {
+		struct stack_record *s = reserve(sizeof(*s));
+
+		if (!s)
+			return;
+		__builtin_memset(s, 0, sizeof(*s));
+		s->detail.event = *r;
+		bpf_get_stack(ctx, s->stack, sizeof(s->stack), 0);
+		submit(s);
+		return;
 	}
+
+	struct event_record *to = reserve(sizeof(*to));
+
+	if (!to)
+		return;
+	*to = *r;
+	submit(to);
+}
+
+/* Makes room for an event with its detail; NULL when there is none. */
+static __always_inline struct detail_record *detail(void *ctx, const struct event_record *r)
+{
+	struct detail_record *d;
+
+	if (want_stack) {
+		struct stack_record *s = reserve(sizeof(*s));
+
+		if (!s)
+			return 0;
+		__builtin_memset(s, 0, sizeof(*s));
+		bpf_get_stack(ctx, s->stack, sizeof(s->stack), 0);
+		d = &s->detail;
+	} else {
+		d = reserve(sizeof(*d));
+		if (!d)
+			return 0;
+		__builtin_memset(d, 0, sizeof(*d));
+	}
+	d->event = *r;
+	d->accept_wait_ns = ~0ULL;
+	d->reason = ~0U;
+	return d;
+}
+
+/* The end of a connection, or of the attempt to make one. */
+static __always_inline void tell_end(void *ctx, struct event_record *r, struct sock *sk, const struct past *past, bool told)
+{
+	bool failed = r->old_state == TCP_SYN_SENT || r->old_state == TCP_SYN_RECV;
+
+	r->kind = failed ? EVENT_FAIL : EVENT_CLOSE;
+
+	struct detail_record *d = told && wanted(r->kind) ? detail(ctx, r) : 0;
+
+	if (d)
+		fill_life(d, sk, past);
+	if (!failed)
+		close_end(r, d, past); /* which is to be forgotten in any case */
+	if (d)
+		submit(d);
+}
+
+/* A process has used a connection that the other side began for the first time, and accept(2) was not seen to return it. */
+static __always_inline void tell_late_accept(void *ctx, struct event_record *r, const struct life *life)
+{
+	struct end_key k;
+	struct end *e = own_end(&k, r);
+
+	if (!e)
+		return;
+	set_end_owner(e, life);
+	if (e->accepted_ns)
+		return;
+	e->accepted_ns = r->at_ns;
+	if (!wanted(EVENT_ACCEPT))
+		return;
+	r->kind = EVENT_ACCEPT;
+	r->old_state = 0;
+	r->in_old_ns = ~0ULL;
+	if (let_through(r, life))
+		send(ctx, r);
+}
+
+/* The process that accept(2) gave a connection to is its owner, before it has used it. */
+static __always_inline void own_by_accept(struct life *life, const struct event_record *r)
+{
+	struct end_key k;
+	struct end *e = own_end(&k, r);
+
+	if (!e || !e->accept_exact)
+		return;
+	life->pid = e->pid;
+	life->tgid = e->tgid;
+	life->start_ns = e->start_ns;
+	life->how = e->how;
+	copy16(life->comm, e->comm);
+}
+
+/*
+ * The reset that the kernel sends upon this change of state comes after it (net/ipv4/tcp.c, __tcp_close and tcp_disconnect, which is also how
+ * a listener gets rid of connections that nobody accepted).
+ */
+static __always_inline bool resets_next(const struct sock *sk, const struct event_record *r, const struct past *past)
+{
+	if (sk->sk_err || r->mini_state || past->flags & (PAST_RESET_SENT | PAST_RESET_RECEIVED))
+		return 0;
+	switch (r->old_state) { /* tcp_need_reset; those that the other side's FIN ends go to a minisocket */
+	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+		return 1;
+	}
+	return 0;
+}
+
+/*
+ * What a change of state means for the connection. r is the change, told whether it is to be told if it is wanted.
+ */
+static __always_inline void tell_life(void *ctx, struct event_record *r, struct sock *sk, struct life *life, struct past *past, bool told)
+{
+	__u8 old_state = r->old_state, new_state = r->new_state;
+
+	if (r->in_old_ns == ~0ULL) {
+		if (old_state < TCP_STATES && old_state != TCP_CLOSE && old_state != TCP_LISTEN)
+			past->in_ns[old_state] = ~0ULL; /* it was there before us */
+	} else if (old_state < TCP_STATES && past->in_ns[old_state] != ~0ULL) {
+		past->in_ns[old_state] += r->in_old_ns;
+	}
+	switch (new_state) {
+	case TCP_LISTEN:
+		r->kind = EVENT_LISTEN;
+		if (told && wanted(EVENT_LISTEN))
+			send(ctx, r);
+		break;
+	case TCP_SYN_SENT:
+		/* A socket may be connected again when it was disconnected. */
+		__builtin_memset(past, 0, sizeof(*past));
+		past->begin_ns = r->at_ns;
+		break;
+	case TCP_SYN_RECV:
+		if (old_state == TCP_LISTEN) {
+			past->begin_ns = r->at_ns;
+			past->flags = PAST_PASSIVE;
+		}
+		break;
+	case TCP_ESTABLISHED:
+		open_end(r, life, past);
+		if (past->flags & PAST_PASSIVE)
+			break;
+		r->kind = EVENT_OPEN;
+		if (old_state == TCP_SYN_RECV)
+			r->in_old_ns = past->begin_ns ? r->at_ns - past->begin_ns : ~0ULL; /* both sides sent a SYN */
+		if (told && wanted(EVENT_OPEN))
+			send(ctx, r);
+		break;
+	case TCP_FIN_WAIT1:
+		past->by = SIDE_LOCAL;
+		if (sk->sk_lock.owned)
+			note_exit(past);
+		break;
+	case TCP_CLOSE_WAIT:
+		past->by = SIDE_REMOTE;
+		break;
+	case TCP_LAST_ACK:
+		if (sk->sk_lock.owned)
+			note_exit(past);
+		break;
+	case TCP_CLOSE:
+		if (old_state == TCP_LISTEN)
+			break;
+		if (sk->sk_lock.owned && !(past->flags & PAST_EXITED))
+			note_exit(past);
+		if (resets_next(sk, r, past)) {
+			past->flags |= PAST_WAITS;
+			past->at_ns = r->at_ns;
+			past->in_old_ns = r->in_old_ns;
+			past->old_state = old_state;
+			if (!past->by)
+				past->by = SIDE_LOCAL;
+			break;
+		}
+		if (!past->by && past->flags & PAST_RESET_RECEIVED)
+			past->by = SIDE_REMOTE;
+		if (!past->by && past->flags & PAST_RESET_SENT && !sk->sk_err)
+			past->by = SIDE_LOCAL;
+		tell_end(ctx, r, sk, past, told);
+		break;
+	}
+}
+
+/* The end that waited for its reset to be sent. */
+static __always_inline void tell_waiting(void *ctx, struct sock *sk, struct past *past)
+{
+	struct life *life = bpf_sk_storage_get(&lives, sk, 0, 0);
+	struct event_record r = {};
+
+	past->flags &= ~PAST_WAITS;
+	fill(&r, sk, life);
+	r.at_ns = past->at_ns;
+	r.in_old_ns = past->in_old_ns;
+	r.old_state = past->old_state;
+	r.new_state = TCP_CLOSE;
+	tell_end(ctx, &r, sk, past, let_through(&r, life));
 }
 
 /*
@@ -326,7 +571,7 @@ static __always_inline void fill(struct event_record *r, struct sock *sk, struct
  * inet_sk_state_store). Runs under the socket's lock, so the events of one socket come
  * in order; in whose context depends on the change.
  */
-static __always_inline int tell_state(struct sock *sk, struct life *life, int old_state, int new_state)
+static __always_inline int tell_state(void *ctx, struct sock *sk, struct life *life, int old_state, int new_state)
 {
 	__u64 now = bpf_ktime_get_ns();
 	__u64 since = 0;
@@ -359,19 +604,29 @@ static __always_inline int tell_state(struct sock *sk, struct life *life, int ol
 		life->state = new_state;
 	}
 
-	struct event_record *r = reserve();
+	struct event_record r = {};
+	struct past *past = life && keep_pasts ? bpf_sk_storage_get(&pasts, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) : 0;
 
-	if (!r)
-		return 0;
-	fill(r, sk, life);
-	r->kind = RECORD_STATE;
-	r->at_ns = now;
-	r->in_old_ns = since ? now - since : ~0ULL;
-	r->old_state = old_state;
-	r->new_state = new_state;
+	fill(&r, sk, life);
+	r.at_ns = now;
+	r.in_old_ns = since ? now - since : ~0ULL;
+	r.old_state = old_state;
+	r.new_state = new_state;
 	if (new_state == TCP_CLOSE)
-		r->mini_state = mini_state(sk, old_state);
-	submit(r);
+		r.mini_state = mini_state(sk, old_state);
+	if (past && life->how == HOW_LISTENER && old_state == TCP_ESTABLISHED) {
+		own_by_accept(life, &r);
+		set_owner(&r, life);
+	}
+
+	bool told = let_through(&r, life);
+
+	if (told && wanted(EVENT_STATE)) {
+		r.kind = EVENT_STATE;
+		send(ctx, &r);
+	}
+	if (past)
+		tell_life(ctx, &r, sk, life, past, told);
 	return 0;
 }
 
@@ -380,26 +635,26 @@ static __always_inline int tell_state(struct sock *sk, struct life *life, int ol
  * or a packet interrupts it in a system call, the change that they make would not be told, and nobody would be told of that
  * either. So there are two of them, of which the one that comes second finds that all has been told, as a rule.
  */
-static __always_inline int once(struct sock *sk, int old_state, int new_state)
+static __always_inline int once(void *ctx, struct sock *sk, int old_state, int new_state)
 {
 	if (old_state == new_state || !is_watched(sk))
 		return 0;
 
 	struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 
-	return life && life->state == new_state ? 0 : tell_state(sk, life, old_state, new_state);
+	return life && life->state == new_state ? 0 : tell_state(ctx, sk, life, old_state, new_state);
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(watch_tcp_state, struct sock *sk, int old_state, int new_state)
 {
-	return once(sk, old_state, new_state);
+	return once(ctx, sk, old_state, new_state);
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(watch_tcp_state_too, struct sock *sk, int old_state, int new_state)
 {
-	return once(sk, old_state, new_state);
+	return once(ctx, sk, old_state, new_state);
 }
 
 /*
@@ -408,7 +663,7 @@ int BPF_PROG(watch_tcp_state_too, struct sock *sk, int old_state, int new_state)
  * UNIX socket: the newcomer is the owner from then on, and a walk tells who else holds it. The two that were seen last
  * are remembered, so that processes which take turns make no news.
  */
-static __always_inline int owner_uses(struct sock *sk, bool in_process)
+static __always_inline int owner_uses(void *ctx, struct sock *sk, bool in_process)
 {
 	/*
 	 * How far an owner is known decides first: this runs at each read and write, and all
@@ -428,23 +683,36 @@ static __always_inline int owner_uses(struct sock *sk, bool in_process)
 	if (!in_process || !is_watched(sk))
 		return 0;
 
+	__u8 how = life->how;
+
 	own_by_current(life);
+	if (keep_pasts) {
+		struct event_record r = {};
+
+		fill(&r, sk, life);
+		r.at_ns = bpf_ktime_get_ns();
+		r.new_state = sk->__sk_common.skc_state;
+		if (how == HOW_LISTENER)
+			tell_late_accept(ctx, &r, life);
+		return 0;
+	}
 	if (life->tgid == before)
 		return 0;
 	if (known) {
 		life->user = before;
 		announce(NEWS_OWNERS);
 	}
-
-	struct event_record *r = reserve();
-
-	if (!r)
+	if (!wanted(EVENT_OWNER))
 		return 0;
-	fill(r, sk, life);
-	r->kind = RECORD_OWNER;
-	r->at_ns = bpf_ktime_get_ns();
-	r->new_state = sk->__sk_common.skc_state;
-	submit(r);
+
+	struct event_record r = {};
+
+	fill(&r, sk, life);
+	r.kind = EVENT_OWNER;
+	r.at_ns = bpf_ktime_get_ns();
+	r.new_state = sk->__sk_common.skc_state;
+	if (let_through(&r, life))
+		send(ctx, &r);
 	return 0;
 }
 
@@ -458,7 +726,7 @@ int BPF_PROG(watch_tcp_read, struct sock *sk)
 	 * Not owned by a user means softirq (an in-kernel reader such as strparser), where
 	 * current is whoever was interrupted. lock_sock sets it, bh_lock_sock does not.
 	 */
-	return owner_uses(sk, sk->sk_lock.owned);
+	return owner_uses(ctx, sk, sk->sk_lock.owned);
 }
 
 static __always_inline enum news news_of(const struct sock *sk)
@@ -486,7 +754,7 @@ int BPF_PROG(watch_write, struct sock *sk)
 
 	if (in_namespace(sk))
 		active[news] = 1;
-	return news == NEWS_TCP ? owner_uses(sk, 1) : 0;
+	return news == NEWS_TCP ? owner_uses(ctx, sk, 1) : 0;
 }
 
 /*
@@ -588,10 +856,22 @@ int inet_bind6(struct bpf_sock *sk)
 	return inet_changes(sk);
 }
 
+static __always_inline void follow_child(struct task_struct *parent, struct task_struct *child)
+{
+	struct process of = { .start_ns = BPF_CORE_READ(parent, group_leader, start_boottime), .tgid = parent->tgid };
+	struct process p = { .start_ns = BPF_CORE_READ(child, group_leader, start_boottime), .tgid = child->tgid };
+	__u8 yes = 1;
+
+	if (parent->tgid == reader || bpf_map_lookup_elem(&followed, &of))
+		bpf_map_update_elem(&followed, &p, &yes, BPF_ANY);
+}
+
 /* A process that holds sockets has a child, which holds them too (kernel/fork.c). */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(watch_fork, struct task_struct *parent, struct task_struct *child)
 {
+	if (follow && parent->tgid != child->tgid)
+		follow_child(parent, child);
 	if (parent->tgid != child->tgid && holds(parent->tgid)) {
 		hold(child->tgid);
 		announce(NEWS_OWNERS);
@@ -648,35 +928,34 @@ int watch_tcp_state_classic(struct classic_state *ctx)
 	if (ctx->protocol != IPPROTO_TCP || ctx->oldstate == ctx->newstate)
 		return 0;
 
-	struct event_record *r = reserve();
+	struct event_record r = { .kind = EVENT_STATE };
 
-	if (!r)
-		return 0;
-	r->kind = RECORD_STATE;
-	r->cookie = (__u64)ctx->skaddr;
-	r->at_ns = bpf_ktime_get_ns();
-	r->in_old_ns = ~0ULL;
-	r->old_state = ctx->oldstate;
-	r->new_state = ctx->newstate;
-	r->family = ctx->family;
-	r->lport = ctx->sport;
-	r->rport = ctx->dport;
+	r.cookie = (__u64)ctx->skaddr;
+	r.at_ns = bpf_ktime_get_ns();
+	r.in_old_ns = ~0ULL;
+	r.old_state = ctx->oldstate;
+	r.new_state = ctx->newstate;
+	r.family = ctx->family;
+	r.lport = ctx->sport;
+	r.rport = ctx->dport;
 	if (ctx->family == AF_INET6) {
-		__builtin_memcpy(r->local, ctx->saddr_v6, 16);
-		__builtin_memcpy(r->remote, ctx->daddr_v6, 16);
+		__builtin_memcpy(r.local, ctx->saddr_v6, 16);
+		__builtin_memcpy(r.remote, ctx->daddr_v6, 16);
 	} else {
-		__builtin_memcpy(r->local, ctx->saddr, 4);
-		__builtin_memcpy(r->remote, ctx->daddr, 4);
+		__builtin_memcpy(r.local, ctx->saddr, 4);
+		__builtin_memcpy(r.remote, ctx->daddr, 4);
 	}
 	if (ctx->newstate == TCP_SYN_SENT || ctx->newstate == TCP_LISTEN) {
-		r->pid = bpf_get_current_pid_tgid() >> 32;
-		r->how = HOW_EXACT;
-		bpf_get_current_comm(r->comm, sizeof(r->comm));
+		r.pid = bpf_get_current_pid_tgid() >> 32;
+		r.how = HOW_EXACT;
+		bpf_get_current_comm(r.comm, sizeof(r.comm));
 	}
-	submit(r);
+	if (passes(&r))
+		send(ctx, &r);
 	return 0;
 }
 
+#include "why.bpf.h"
 #include "dump.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL"; /* seq_write and probe reads are for GPL programs */

@@ -10,11 +10,24 @@
 #pragma once
 
 #define COMM_LEN 16
+#define TCP_STATES 12 /* include/net/tcp_states.h; those of full sockets */
 
-enum record_kind {
-	RECORD_STATE = 1,
-	RECORD_OWNER = 2,
-	RECORD_STALE = 3, /* of no socket: a byte of stale was set */
+/* What a record tells; the numbers are those of sock.EventKind. */
+enum event_kind {
+	EVENT_STATE = 1,
+	EVENT_LISTEN,
+	EVENT_OPEN,
+	EVENT_ACCEPT,
+	EVENT_FAIL,
+	EVENT_CLOSE,
+	EVENT_RETRANSMIT,
+	EVENT_RESET,
+	EVENT_DROP,
+	EVENT_OVERFLOW,
+	EVENT_ERROR,
+	EVENT_BIND,
+	EVENT_OWNER = 15,
+	EVENT_STALE = 16, /* of no socket: a byte of stale was set */
 };
 
 /*
@@ -43,7 +56,7 @@ enum owner_how {
 struct event_record {
 	__u64 cookie; /* of the socket; the classic tracepoint sends its address here */
 	__u64 at_ns; /* CLOCK_MONOTONIC */
-	__u64 in_old_ns; /* time spent in old_state; ~0 unknown */
+	__u64 in_old_ns; /* time spent in old_state, or as sock.Event.InOld says; ~0 unknown */
 	__u64 start_ns; /* when the owner started, CLOCK_BOOTTIME */
 	__u64 cgroup; /* cgroup v2 of the socket: inode number of its directory */
 	__u8 local[16];
@@ -55,7 +68,7 @@ struct event_record {
 	__u32 inode;
 	__u16 lport;
 	__u16 rport;
-	__u8 kind; /* enum record_kind */
+	__u8 kind; /* enum event_kind */
 	__u8 family;
 	__u8 old_state;
 	__u8 new_state;
@@ -64,6 +77,68 @@ struct event_record {
 	__u8 pad[6];
 };
 _Static_assert(sizeof(struct event_record) == 120, "event_record is read by Go as is");
+
+/* The numbers are those of sock.Side. */
+enum side {
+	SIDE_UNKNOWN,
+	SIDE_LOCAL,
+	SIDE_REMOTE,
+};
+
+/* What happened to a connection before its end. */
+enum past_flags {
+	PAST_RESET_RECEIVED = 1 << 0,
+	PAST_RESET_SENT = 1 << 1,
+	PAST_FIN_RECEIVED = 1 << 2, /* never remembered: sent alone */
+	PAST_EXITED = 1 << 3, /* the process ended with the socket open */
+	PAST_SHUT = 1 << 4, /* the process had closed it: sent alone */
+	PAST_PASSIVE = 1 << 5, /* the other side began it: never sent */
+	PAST_WAITS = 1 << 6, /* its end is told when the reset has been sent: never sent */
+};
+
+/* The same with why, and of EVENT_FAIL and EVENT_CLOSE the whole life. */
+struct detail_record {
+	struct event_record event;
+	__u64 duration_ns; /* ~0 unknown */
+	__u64 accept_wait_ns; /* ~0 unknown */
+	__u64 in_ns[TCP_STATES]; /* time in each state; ~0 unknown, 0 never */
+	__u64 bytes_sent; /* those sent again too */
+	__u64 bytes_retrans;
+	__u64 bytes_received; /* the FIN counts as one */
+	__u64 peer_start_ns;
+	__u8 peer_comm[COMM_LEN];
+	__u32 peer_pid;
+	__u32 peer_netns;
+	__u32 segs_out;
+	__u32 segs_in;
+	__u32 retrans;
+	__u32 rtt_us;
+	__u32 min_rtt_us; /* ~0 unknown */
+	__u32 reason; /* of EVENT_DROP enum skb_drop_reason, else enum sk_rst_reason; ~0 unknown */
+	__u32 seq;
+	__u32 end_seq;
+	__u32 backlog;
+	__u32 max_backlog;
+	__u32 dropped;
+	__u16 error; /* sk_err */
+	__u8 by; /* enum side */
+	__u8 flags; /* enum past_flags */
+	__u8 tcp_flags; /* of the segment; 0 unknown */
+	__u8 nth; /* icsk_retransmits */
+	__u8 signal;
+	__u8 peer_how;
+	__u8 pad[4];
+};
+_Static_assert(sizeof(struct detail_record) == 344, "detail_record is read by Go as is");
+
+#define STACK_DEPTH 32
+
+/* The same with the kernel's stack, the innermost function first; 0 ends it. Sent for all events where stacks are wanted. */
+struct stack_record {
+	struct detail_record detail;
+	__u64 stack[STACK_DEPTH];
+};
+_Static_assert(sizeof(struct stack_record) == 600, "stack_record is read by Go as is");
 
 /* One TCP or UDP socket, from an iterator. */
 struct sock_record {

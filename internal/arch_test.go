@@ -32,7 +32,7 @@ var imports = map[string][]string{
 	"internal/lang": {},
 
 	// What is asked for.
-	"internal/options": {"internal/sock"},
+	"internal/options": {"internal/sock", "internal/filter"}, // a filter is a part of the command line
 	"internal/filter":  {"internal/sock"},
 
 	// Where sockets belong.
@@ -40,7 +40,7 @@ var imports = map[string][]string{
 	"internal/cgroup": {},
 
 	// The sources. They cannot be told apart by what follows them, so they never meet.
-	"internal/tracer":       {"internal/sock", "internal/cgroup"}, // some of its programs are attached to the root of cgroup v2
+	"internal/tracer":       {"internal/sock", "internal/filter", "internal/cgroup"}, // the kernel's part of a filter; some programs are attached to the root of cgroup v2
 	"internal/procfallback": {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy"},
 	"internal/rtnl":         {}, // it says when, not what: procfallback reads that
 

@@ -7,10 +7,7 @@
 // field to the JSON key.
 package sock
 
-import (
-	"net/netip"
-	"time"
-)
+import "net/netip"
 
 // ID names one socket for as long as it lives. From the kernel it is the socket
 // cookie (net/core/sock_diag.c, __sock_gen_cookie): unique since boot, the same
@@ -193,43 +190,4 @@ type Unopened struct {
 	Proto Proto
 	File  string // below /proc, as in net/tcp
 	Err   error  // what open(2) said
-}
-
-// EventKind says what an Event tells.
-type EventKind uint8
-
-const (
-	EventNone  EventKind = iota
-	EventState           // the socket went from Old to Socket.State
-	EventOwner           // the socket's owner became known better; nothing else changed
-	EventLost            // Lost events could not be delivered; nothing else is set but Time
-	EventStale           // something changed that no event tells: the source's Stale says of what. Nothing else is set but Time
-)
-
-var eventKinds = [...]string{"", "state", "owner", "lost", "stale"}
-
-func (k EventKind) String() string {
-	if int(k) < len(eventKinds) {
-		return eventKinds[k]
-	}
-	return ""
-}
-
-// Event is early news of one socket.
-type Event struct {
-	Kind EventKind
-	Time time.Time // Socket.At on the wall clock
-	// Socket is the socket after the change; queues and Others are not known.
-	Socket Socket
-	Old    State
-	// InOld is the time spent in Old; negative when the kernel was not watched
-	// when Old was entered, or the socket did not exist before.
-	InOld time.Duration
-	// Mini is the state in which the kernel keeps the connection as a minisocket
-	// (TimeWait or FinWait2) after a change to Close; StateNone when it is gone.
-	Mini State
-	// Request is the ID of the request socket that the connection was until its handshake was complete; 0 when
-	// it was none, or the source cannot tell.
-	Request ID
-	Lost    uint64
 }

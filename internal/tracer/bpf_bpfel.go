@@ -13,6 +13,66 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type bpfDetailRecord struct {
+	_             structs.HostLayout
+	Event         bpfEventRecord
+	DurationNs    uint64
+	AcceptWaitNs  uint64
+	InNs          [12]uint64
+	BytesSent     uint64
+	BytesRetrans  uint64
+	BytesReceived uint64
+	PeerStartNs   uint64
+	PeerComm      [16]uint8
+	PeerPid       uint32
+	PeerNetns     uint32
+	SegsOut       uint32
+	SegsIn        uint32
+	Retrans       uint32
+	RttUs         uint32
+	MinRttUs      uint32
+	Reason        uint32
+	Seq           uint32
+	EndSeq        uint32
+	Backlog       uint32
+	MaxBacklog    uint32
+	Dropped       uint32
+	Error         uint16
+	By            uint8
+	Flags         uint8
+	TcpFlags      uint8
+	Nth           uint8
+	Signal        uint8
+	PeerHow       uint8
+	Pad           [4]uint8
+}
+
+type bpfEnd struct {
+	_           structs.HostLayout
+	BeginNs     uint64
+	OpenNs      uint64
+	AcceptedNs  uint64
+	ClosedNs    uint64
+	StartNs     uint64
+	Comm        [16]uint8
+	Pid         uint32
+	Tgid        uint32
+	Netns       uint32
+	How         uint8
+	AcceptExact uint8
+	Ambiguous   uint8
+	Pad         uint8
+}
+
+type bpfEndKey struct {
+	_      structs.HostLayout
+	Local  [2]uint64
+	Remote [2]uint64
+	Netns  uint32
+	Lport  uint16
+	Rport  uint16
+}
+
 type bpfEventRecord struct {
 	_         structs.HostLayout
 	Cookie    uint64
@@ -36,6 +96,141 @@ type bpfEventRecord struct {
 	MiniState uint8
 	How       uint8
 	Pad       [6]uint8
+}
+
+type bpfFilterPart struct {
+	_          structs.HostLayout
+	Active     uint32
+	Never      uint32
+	Families   uint32
+	States     uint32
+	OldStates  uint32
+	LocalPorts struct {
+		_ structs.HostLayout
+		N uint32
+		R [8]struct {
+			_  structs.HostLayout
+			Lo uint32
+			Hi uint32
+		}
+	}
+	RemotePorts struct {
+		_ structs.HostLayout
+		N uint32
+		R [8]struct {
+			_  structs.HostLayout
+			Lo uint32
+			Hi uint32
+		}
+	}
+	EitherPorts struct {
+		_ structs.HostLayout
+		N uint32
+		R [8]struct {
+			_  structs.HostLayout
+			Lo uint32
+			Hi uint32
+		}
+	}
+	Uids struct {
+		_ structs.HostLayout
+		N uint32
+		R [8]struct {
+			_  structs.HostLayout
+			Lo uint32
+			Hi uint32
+		}
+	}
+	Pids struct {
+		_ structs.HostLayout
+		N uint32
+		R [8]struct {
+			_  structs.HostLayout
+			Lo uint32
+			Hi uint32
+		}
+	}
+	Netns struct {
+		_ structs.HostLayout
+		N uint32
+		R [8]struct {
+			_  structs.HostLayout
+			Lo uint32
+			Hi uint32
+		}
+	}
+	_     [4]byte
+	Local struct {
+		_     structs.HostLayout
+		N     uint32
+		Only6 uint32
+		P     [8]struct {
+			_    structs.HostLayout
+			Addr [2]uint64
+			Mask [2]uint64
+		}
+	}
+	Remote struct {
+		_     structs.HostLayout
+		N     uint32
+		Only6 uint32
+		P     [8]struct {
+			_    structs.HostLayout
+			Addr [2]uint64
+			Mask [2]uint64
+		}
+	}
+	Either struct {
+		_     structs.HostLayout
+		N     uint32
+		Only6 uint32
+		P     [8]struct {
+			_    structs.HostLayout
+			Addr [2]uint64
+			Mask [2]uint64
+		}
+	}
+	NotLocal struct {
+		_     structs.HostLayout
+		N     uint32
+		Only6 uint32
+		P     [8]struct {
+			_    structs.HostLayout
+			Addr [2]uint64
+			Mask [2]uint64
+		}
+	}
+	NotRemote struct {
+		_     structs.HostLayout
+		N     uint32
+		Only6 uint32
+		P     [8]struct {
+			_    structs.HostLayout
+			Addr [2]uint64
+			Mask [2]uint64
+		}
+	}
+}
+
+type bpfFilterPrefixes struct {
+	_     structs.HostLayout
+	N     uint32
+	Only6 uint32
+	P     [8]struct {
+		_    structs.HostLayout
+		Addr [2]uint64
+		Mask [2]uint64
+	}
+}
+
+type bpfFilterRanges struct {
+	_ structs.HostLayout
+	N uint32
+	R [8]struct {
+		_  structs.HostLayout
+		Lo uint32
+		Hi uint32
+	}
 }
 
 type bpfHolderRecord struct {
@@ -70,6 +265,30 @@ type bpfOwnerRecord struct {
 	Pad     [3]uint8
 }
 
+type bpfPast struct {
+	_        structs.HostLayout
+	BeginNs  uint64
+	InNs     [12]uint64
+	AtNs     uint64
+	InOldNs  uint64
+	Reason   uint32
+	Drops    uint32
+	Flags    uint8
+	By       uint8
+	Signal   uint8
+	OldState uint8
+	Full     uint8
+	LookedAt uint8
+	Pad      [2]uint8
+}
+
+type bpfProcess struct {
+	_       structs.HostLayout
+	StartNs uint64
+	Tgid    uint32
+	Pad     uint32
+}
+
 type bpfSockRecord struct {
 	_      structs.HostLayout
 	Cookie uint64
@@ -87,6 +306,12 @@ type bpfSockRecord struct {
 	Family uint8
 	State  uint8
 	Pad    [6]uint8
+}
+
+type bpfStackRecord struct {
+	_      structs.HostLayout
+	Detail bpfDetailRecord
+	Stack  [32]uint64
 }
 
 type bpfUnixRecord struct {
@@ -110,48 +335,70 @@ type bpfUnixRecord struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	bpfMapEvents                = "events"
-	bpfMapLives                 = "lives"
-	bpfMapUnixRecords           = "unix_records"
-	bpfProgDumpHolders          = "dump_holders"
-	bpfProgDumpTaskFile         = "dump_task_file"
-	bpfProgDumpTcp              = "dump_tcp"
-	bpfProgDumpTcpOnce          = "dump_tcp_once"
-	bpfProgDumpUdp              = "dump_udp"
-	bpfProgDumpUnix             = "dump_unix"
-	bpfProgInetBind4            = "inet_bind4"
-	bpfProgInetBind6            = "inet_bind6"
-	bpfProgInetCreate           = "inet_create"
-	bpfProgInetRelease          = "inet_release"
-	bpfProgWatchData            = "watch_data"
-	bpfProgWatchExec            = "watch_exec"
-	bpfProgWatchExit            = "watch_exit"
-	bpfProgWatchFork            = "watch_fork"
-	bpfProgWatchReceive         = "watch_receive"
-	bpfProgWatchSynack          = "watch_synack"
-	bpfProgWatchTcpRead         = "watch_tcp_read"
-	bpfProgWatchTcpState        = "watch_tcp_state"
-	bpfProgWatchTcpStateClassic = "watch_tcp_state_classic"
-	bpfProgWatchTcpStateToo     = "watch_tcp_state_too"
-	bpfProgWatchWrite           = "watch_write"
-	bpfVarActive                = "active"
-	bpfVarEventsLost            = "events_lost"
-	bpfVarFilterFamily          = "filter_family"
-	bpfVarFilterNetns           = "filter_netns"
-	bpfVarFilterNetnsCookie     = "filter_netns_cookie"
-	bpfVarHolderRecordType      = "holder_record_type"
-	bpfVarHolders               = "holders"
-	bpfVarKeepTable             = "keep_table"
-	bpfVarOwnerRecordType       = "owner_record_type"
-	bpfVarPidNamespace          = "pid_namespace"
-	bpfVarReaderSleeps          = "reader_sleeps"
-	bpfVarRenamed               = "renamed"
-	bpfVarSockRecordType        = "sock_record_type"
-	bpfVarStale                 = "stale"
-	bpfVarUnixLost              = "unix_lost"
-	bpfVarUnixMask              = "unix_mask"
-	bpfVarUnixTurn              = "unix_turn"
-	bpfVarWalk                  = "walk"
+	bpfMapEnds                   = "ends"
+	bpfMapEvents                 = "events"
+	bpfMapFollowed               = "followed"
+	bpfMapLives                  = "lives"
+	bpfMapPasts                  = "pasts"
+	bpfMapUnixRecords            = "unix_records"
+	bpfProgDumpHolders           = "dump_holders"
+	bpfProgDumpTaskFile          = "dump_task_file"
+	bpfProgDumpTcp               = "dump_tcp"
+	bpfProgDumpTcpOnce           = "dump_tcp_once"
+	bpfProgDumpUdp               = "dump_udp"
+	bpfProgDumpUnix              = "dump_unix"
+	bpfProgInetBind4             = "inet_bind4"
+	bpfProgInetBind6             = "inet_bind6"
+	bpfProgInetCreate            = "inet_create"
+	bpfProgInetRelease           = "inet_release"
+	bpfProgWatchAccept           = "watch_accept"
+	bpfProgWatchAccept4          = "watch_accept4"
+	bpfProgWatchData             = "watch_data"
+	bpfProgWatchDestroy          = "watch_destroy"
+	bpfProgWatchDrop             = "watch_drop"
+	bpfProgWatchError            = "watch_error"
+	bpfProgWatchExec             = "watch_exec"
+	bpfProgWatchExit             = "watch_exit"
+	bpfProgWatchFork             = "watch_fork"
+	bpfProgWatchQueue            = "watch_queue"
+	bpfProgWatchReceive          = "watch_receive"
+	bpfProgWatchReceiveReset     = "watch_receive_reset"
+	bpfProgWatchRetransmit       = "watch_retransmit"
+	bpfProgWatchRetransmitSynack = "watch_retransmit_synack"
+	bpfProgWatchSendReset        = "watch_send_reset"
+	bpfProgWatchSynack           = "watch_synack"
+	bpfProgWatchTcpRead          = "watch_tcp_read"
+	bpfProgWatchTcpState         = "watch_tcp_state"
+	bpfProgWatchTcpStateClassic  = "watch_tcp_state_classic"
+	bpfProgWatchTcpStateToo      = "watch_tcp_state_too"
+	bpfProgWatchWrite            = "watch_write"
+	bpfVarActive                 = "active"
+	bpfVarDetailRecordType       = "detail_record_type"
+	bpfVarDropHasSock            = "drop_has_sock"
+	bpfVarEventsLost             = "events_lost"
+	bpfVarEventsWanted           = "events_wanted"
+	bpfVarFilter                 = "filter"
+	bpfVarFilterFamily           = "filter_family"
+	bpfVarFilterNetns            = "filter_netns"
+	bpfVarFilterNetnsCookie      = "filter_netns_cookie"
+	bpfVarFollow                 = "follow"
+	bpfVarHolderRecordType       = "holder_record_type"
+	bpfVarHolders                = "holders"
+	bpfVarKeepPasts              = "keep_pasts"
+	bpfVarKeepTable              = "keep_table"
+	bpfVarOwnerRecordType        = "owner_record_type"
+	bpfVarPidNamespace           = "pid_namespace"
+	bpfVarReader                 = "reader"
+	bpfVarReaderSleeps           = "reader_sleeps"
+	bpfVarRenamed                = "renamed"
+	bpfVarSockRecordType         = "sock_record_type"
+	bpfVarStackRecordType        = "stack_record_type"
+	bpfVarStale                  = "stale"
+	bpfVarUnixLost               = "unix_lost"
+	bpfVarUnixMask               = "unix_mask"
+	bpfVarUnixTurn               = "unix_turn"
+	bpfVarWalk                   = "walk"
+	bpfVarWantStack              = "want_stack"
 )
 
 // loadBpf returns the embedded CollectionSpec for bpf.
@@ -196,35 +443,48 @@ type bpfSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfProgramSpecs struct {
-	DumpHolders          *ebpf.ProgramSpec `ebpf:"dump_holders"`
-	DumpTaskFile         *ebpf.ProgramSpec `ebpf:"dump_task_file"`
-	DumpTcp              *ebpf.ProgramSpec `ebpf:"dump_tcp"`
-	DumpTcpOnce          *ebpf.ProgramSpec `ebpf:"dump_tcp_once"`
-	DumpUdp              *ebpf.ProgramSpec `ebpf:"dump_udp"`
-	DumpUnix             *ebpf.ProgramSpec `ebpf:"dump_unix"`
-	InetBind4            *ebpf.ProgramSpec `ebpf:"inet_bind4"`
-	InetBind6            *ebpf.ProgramSpec `ebpf:"inet_bind6"`
-	InetCreate           *ebpf.ProgramSpec `ebpf:"inet_create"`
-	InetRelease          *ebpf.ProgramSpec `ebpf:"inet_release"`
-	WatchData            *ebpf.ProgramSpec `ebpf:"watch_data"`
-	WatchExec            *ebpf.ProgramSpec `ebpf:"watch_exec"`
-	WatchExit            *ebpf.ProgramSpec `ebpf:"watch_exit"`
-	WatchFork            *ebpf.ProgramSpec `ebpf:"watch_fork"`
-	WatchReceive         *ebpf.ProgramSpec `ebpf:"watch_receive"`
-	WatchSynack          *ebpf.ProgramSpec `ebpf:"watch_synack"`
-	WatchTcpRead         *ebpf.ProgramSpec `ebpf:"watch_tcp_read"`
-	WatchTcpState        *ebpf.ProgramSpec `ebpf:"watch_tcp_state"`
-	WatchTcpStateClassic *ebpf.ProgramSpec `ebpf:"watch_tcp_state_classic"`
-	WatchTcpStateToo     *ebpf.ProgramSpec `ebpf:"watch_tcp_state_too"`
-	WatchWrite           *ebpf.ProgramSpec `ebpf:"watch_write"`
+	DumpHolders           *ebpf.ProgramSpec `ebpf:"dump_holders"`
+	DumpTaskFile          *ebpf.ProgramSpec `ebpf:"dump_task_file"`
+	DumpTcp               *ebpf.ProgramSpec `ebpf:"dump_tcp"`
+	DumpTcpOnce           *ebpf.ProgramSpec `ebpf:"dump_tcp_once"`
+	DumpUdp               *ebpf.ProgramSpec `ebpf:"dump_udp"`
+	DumpUnix              *ebpf.ProgramSpec `ebpf:"dump_unix"`
+	InetBind4             *ebpf.ProgramSpec `ebpf:"inet_bind4"`
+	InetBind6             *ebpf.ProgramSpec `ebpf:"inet_bind6"`
+	InetCreate            *ebpf.ProgramSpec `ebpf:"inet_create"`
+	InetRelease           *ebpf.ProgramSpec `ebpf:"inet_release"`
+	WatchAccept           *ebpf.ProgramSpec `ebpf:"watch_accept"`
+	WatchAccept4          *ebpf.ProgramSpec `ebpf:"watch_accept4"`
+	WatchData             *ebpf.ProgramSpec `ebpf:"watch_data"`
+	WatchDestroy          *ebpf.ProgramSpec `ebpf:"watch_destroy"`
+	WatchDrop             *ebpf.ProgramSpec `ebpf:"watch_drop"`
+	WatchError            *ebpf.ProgramSpec `ebpf:"watch_error"`
+	WatchExec             *ebpf.ProgramSpec `ebpf:"watch_exec"`
+	WatchExit             *ebpf.ProgramSpec `ebpf:"watch_exit"`
+	WatchFork             *ebpf.ProgramSpec `ebpf:"watch_fork"`
+	WatchQueue            *ebpf.ProgramSpec `ebpf:"watch_queue"`
+	WatchReceive          *ebpf.ProgramSpec `ebpf:"watch_receive"`
+	WatchReceiveReset     *ebpf.ProgramSpec `ebpf:"watch_receive_reset"`
+	WatchRetransmit       *ebpf.ProgramSpec `ebpf:"watch_retransmit"`
+	WatchRetransmitSynack *ebpf.ProgramSpec `ebpf:"watch_retransmit_synack"`
+	WatchSendReset        *ebpf.ProgramSpec `ebpf:"watch_send_reset"`
+	WatchSynack           *ebpf.ProgramSpec `ebpf:"watch_synack"`
+	WatchTcpRead          *ebpf.ProgramSpec `ebpf:"watch_tcp_read"`
+	WatchTcpState         *ebpf.ProgramSpec `ebpf:"watch_tcp_state"`
+	WatchTcpStateClassic  *ebpf.ProgramSpec `ebpf:"watch_tcp_state_classic"`
+	WatchTcpStateToo      *ebpf.ProgramSpec `ebpf:"watch_tcp_state_too"`
+	WatchWrite            *ebpf.ProgramSpec `ebpf:"watch_write"`
 }
 
 // bpfMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfMapSpecs struct {
+	Ends        *ebpf.MapSpec `ebpf:"ends"`
 	Events      *ebpf.MapSpec `ebpf:"events"`
+	Followed    *ebpf.MapSpec `ebpf:"followed"`
 	Lives       *ebpf.MapSpec `ebpf:"lives"`
+	Pasts       *ebpf.MapSpec `ebpf:"pasts"`
 	UnixRecords *ebpf.MapSpec `ebpf:"unix_records"`
 }
 
@@ -233,23 +493,32 @@ type bpfMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfVariableSpecs struct {
 	Active            *ebpf.VariableSpec `ebpf:"active"`
+	DetailRecordType  *ebpf.VariableSpec `ebpf:"detail_record_type"`
+	DropHasSock       *ebpf.VariableSpec `ebpf:"drop_has_sock"`
 	EventsLost        *ebpf.VariableSpec `ebpf:"events_lost"`
+	EventsWanted      *ebpf.VariableSpec `ebpf:"events_wanted"`
+	Filter            *ebpf.VariableSpec `ebpf:"filter"`
 	FilterFamily      *ebpf.VariableSpec `ebpf:"filter_family"`
 	FilterNetns       *ebpf.VariableSpec `ebpf:"filter_netns"`
 	FilterNetnsCookie *ebpf.VariableSpec `ebpf:"filter_netns_cookie"`
+	Follow            *ebpf.VariableSpec `ebpf:"follow"`
 	HolderRecordType  *ebpf.VariableSpec `ebpf:"holder_record_type"`
 	Holders           *ebpf.VariableSpec `ebpf:"holders"`
+	KeepPasts         *ebpf.VariableSpec `ebpf:"keep_pasts"`
 	KeepTable         *ebpf.VariableSpec `ebpf:"keep_table"`
 	OwnerRecordType   *ebpf.VariableSpec `ebpf:"owner_record_type"`
 	PidNamespace      *ebpf.VariableSpec `ebpf:"pid_namespace"`
+	Reader            *ebpf.VariableSpec `ebpf:"reader"`
 	ReaderSleeps      *ebpf.VariableSpec `ebpf:"reader_sleeps"`
 	Renamed           *ebpf.VariableSpec `ebpf:"renamed"`
 	SockRecordType    *ebpf.VariableSpec `ebpf:"sock_record_type"`
+	StackRecordType   *ebpf.VariableSpec `ebpf:"stack_record_type"`
 	Stale             *ebpf.VariableSpec `ebpf:"stale"`
 	UnixLost          *ebpf.VariableSpec `ebpf:"unix_lost"`
 	UnixMask          *ebpf.VariableSpec `ebpf:"unix_mask"`
 	UnixTurn          *ebpf.VariableSpec `ebpf:"unix_turn"`
 	Walk              *ebpf.VariableSpec `ebpf:"walk"`
+	WantStack         *ebpf.VariableSpec `ebpf:"want_stack"`
 }
 
 // bpfObjects contains all objects after they have been loaded into the kernel.
@@ -272,15 +541,21 @@ func (o *bpfObjects) Close() error {
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfMaps struct {
+	Ends        *ebpf.Map `ebpf:"ends"`
 	Events      *ebpf.Map `ebpf:"events"`
+	Followed    *ebpf.Map `ebpf:"followed"`
 	Lives       *ebpf.Map `ebpf:"lives"`
+	Pasts       *ebpf.Map `ebpf:"pasts"`
 	UnixRecords *ebpf.Map `ebpf:"unix_records"`
 }
 
 func (m *bpfMaps) Close() error {
 	return _BpfClose(
+		m.Ends,
 		m.Events,
+		m.Followed,
 		m.Lives,
+		m.Pasts,
 		m.UnixRecords,
 	)
 }
@@ -290,50 +565,69 @@ func (m *bpfMaps) Close() error {
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfVariables struct {
 	Active            *ebpf.Variable `ebpf:"active"`
+	DetailRecordType  *ebpf.Variable `ebpf:"detail_record_type"`
+	DropHasSock       *ebpf.Variable `ebpf:"drop_has_sock"`
 	EventsLost        *ebpf.Variable `ebpf:"events_lost"`
+	EventsWanted      *ebpf.Variable `ebpf:"events_wanted"`
+	Filter            *ebpf.Variable `ebpf:"filter"`
 	FilterFamily      *ebpf.Variable `ebpf:"filter_family"`
 	FilterNetns       *ebpf.Variable `ebpf:"filter_netns"`
 	FilterNetnsCookie *ebpf.Variable `ebpf:"filter_netns_cookie"`
+	Follow            *ebpf.Variable `ebpf:"follow"`
 	HolderRecordType  *ebpf.Variable `ebpf:"holder_record_type"`
 	Holders           *ebpf.Variable `ebpf:"holders"`
+	KeepPasts         *ebpf.Variable `ebpf:"keep_pasts"`
 	KeepTable         *ebpf.Variable `ebpf:"keep_table"`
 	OwnerRecordType   *ebpf.Variable `ebpf:"owner_record_type"`
 	PidNamespace      *ebpf.Variable `ebpf:"pid_namespace"`
+	Reader            *ebpf.Variable `ebpf:"reader"`
 	ReaderSleeps      *ebpf.Variable `ebpf:"reader_sleeps"`
 	Renamed           *ebpf.Variable `ebpf:"renamed"`
 	SockRecordType    *ebpf.Variable `ebpf:"sock_record_type"`
+	StackRecordType   *ebpf.Variable `ebpf:"stack_record_type"`
 	Stale             *ebpf.Variable `ebpf:"stale"`
 	UnixLost          *ebpf.Variable `ebpf:"unix_lost"`
 	UnixMask          *ebpf.Variable `ebpf:"unix_mask"`
 	UnixTurn          *ebpf.Variable `ebpf:"unix_turn"`
 	Walk              *ebpf.Variable `ebpf:"walk"`
+	WantStack         *ebpf.Variable `ebpf:"want_stack"`
 }
 
 // bpfPrograms contains all programs after they have been loaded into the kernel.
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfPrograms struct {
-	DumpHolders          *ebpf.Program `ebpf:"dump_holders"`
-	DumpTaskFile         *ebpf.Program `ebpf:"dump_task_file"`
-	DumpTcp              *ebpf.Program `ebpf:"dump_tcp"`
-	DumpTcpOnce          *ebpf.Program `ebpf:"dump_tcp_once"`
-	DumpUdp              *ebpf.Program `ebpf:"dump_udp"`
-	DumpUnix             *ebpf.Program `ebpf:"dump_unix"`
-	InetBind4            *ebpf.Program `ebpf:"inet_bind4"`
-	InetBind6            *ebpf.Program `ebpf:"inet_bind6"`
-	InetCreate           *ebpf.Program `ebpf:"inet_create"`
-	InetRelease          *ebpf.Program `ebpf:"inet_release"`
-	WatchData            *ebpf.Program `ebpf:"watch_data"`
-	WatchExec            *ebpf.Program `ebpf:"watch_exec"`
-	WatchExit            *ebpf.Program `ebpf:"watch_exit"`
-	WatchFork            *ebpf.Program `ebpf:"watch_fork"`
-	WatchReceive         *ebpf.Program `ebpf:"watch_receive"`
-	WatchSynack          *ebpf.Program `ebpf:"watch_synack"`
-	WatchTcpRead         *ebpf.Program `ebpf:"watch_tcp_read"`
-	WatchTcpState        *ebpf.Program `ebpf:"watch_tcp_state"`
-	WatchTcpStateClassic *ebpf.Program `ebpf:"watch_tcp_state_classic"`
-	WatchTcpStateToo     *ebpf.Program `ebpf:"watch_tcp_state_too"`
-	WatchWrite           *ebpf.Program `ebpf:"watch_write"`
+	DumpHolders           *ebpf.Program `ebpf:"dump_holders"`
+	DumpTaskFile          *ebpf.Program `ebpf:"dump_task_file"`
+	DumpTcp               *ebpf.Program `ebpf:"dump_tcp"`
+	DumpTcpOnce           *ebpf.Program `ebpf:"dump_tcp_once"`
+	DumpUdp               *ebpf.Program `ebpf:"dump_udp"`
+	DumpUnix              *ebpf.Program `ebpf:"dump_unix"`
+	InetBind4             *ebpf.Program `ebpf:"inet_bind4"`
+	InetBind6             *ebpf.Program `ebpf:"inet_bind6"`
+	InetCreate            *ebpf.Program `ebpf:"inet_create"`
+	InetRelease           *ebpf.Program `ebpf:"inet_release"`
+	WatchAccept           *ebpf.Program `ebpf:"watch_accept"`
+	WatchAccept4          *ebpf.Program `ebpf:"watch_accept4"`
+	WatchData             *ebpf.Program `ebpf:"watch_data"`
+	WatchDestroy          *ebpf.Program `ebpf:"watch_destroy"`
+	WatchDrop             *ebpf.Program `ebpf:"watch_drop"`
+	WatchError            *ebpf.Program `ebpf:"watch_error"`
+	WatchExec             *ebpf.Program `ebpf:"watch_exec"`
+	WatchExit             *ebpf.Program `ebpf:"watch_exit"`
+	WatchFork             *ebpf.Program `ebpf:"watch_fork"`
+	WatchQueue            *ebpf.Program `ebpf:"watch_queue"`
+	WatchReceive          *ebpf.Program `ebpf:"watch_receive"`
+	WatchReceiveReset     *ebpf.Program `ebpf:"watch_receive_reset"`
+	WatchRetransmit       *ebpf.Program `ebpf:"watch_retransmit"`
+	WatchRetransmitSynack *ebpf.Program `ebpf:"watch_retransmit_synack"`
+	WatchSendReset        *ebpf.Program `ebpf:"watch_send_reset"`
+	WatchSynack           *ebpf.Program `ebpf:"watch_synack"`
+	WatchTcpRead          *ebpf.Program `ebpf:"watch_tcp_read"`
+	WatchTcpState         *ebpf.Program `ebpf:"watch_tcp_state"`
+	WatchTcpStateClassic  *ebpf.Program `ebpf:"watch_tcp_state_classic"`
+	WatchTcpStateToo      *ebpf.Program `ebpf:"watch_tcp_state_too"`
+	WatchWrite            *ebpf.Program `ebpf:"watch_write"`
 }
 
 func (p *bpfPrograms) Close() error {
@@ -348,11 +642,21 @@ func (p *bpfPrograms) Close() error {
 		p.InetBind6,
 		p.InetCreate,
 		p.InetRelease,
+		p.WatchAccept,
+		p.WatchAccept4,
 		p.WatchData,
+		p.WatchDestroy,
+		p.WatchDrop,
+		p.WatchError,
 		p.WatchExec,
 		p.WatchExit,
 		p.WatchFork,
+		p.WatchQueue,
 		p.WatchReceive,
+		p.WatchReceiveReset,
+		p.WatchRetransmit,
+		p.WatchRetransmitSynack,
+		p.WatchSendReset,
 		p.WatchSynack,
 		p.WatchTcpRead,
 		p.WatchTcpState,

@@ -16,7 +16,7 @@ import (
 
 // record is any of the structures in bpf/records.h.
 type record interface {
-	bpfEventRecord | bpfSockRecord | bpfUnixRecord | bpfOwnerRecord | bpfHolderRecord
+	bpfEventRecord | bpfDetailRecord | bpfStackRecord | bpfSockRecord | bpfUnixRecord | bpfOwnerRecord | bpfHolderRecord
 }
 
 // copyRecord reads the record at the head of b; false when b is too short for one. Copying
@@ -98,30 +98,23 @@ func decodeEvent(b []byte, offset int64, e *sock.Event) error {
 	if r.Pid != 0 {
 		e.Socket.Owner = sock.Owner{PID: r.Pid, FD: -1, How: sock.How(r.How), Comm: r.Comm, Start: r.StartNs}
 	}
-	switch r.Kind {
-	case recordState:
-		e.Kind = sock.EventState
+	switch e.Kind = sock.EventKind(r.Kind); {
+	case e.Kind == sock.EventState:
 		if e.Old == sock.Listen || e.Old == sock.SynRecv {
 			e.Request = requestID(r.Netns, &r.Local, &r.Remote, r.Lport, r.Rport)
 		}
-	case recordOwner:
-		e.Kind = sock.EventOwner
+	case e.Kind == sock.EventOwner:
 		e.Old = e.Socket.State
 		e.InOld = -1
-	case recordStale:
+	case e.Kind == sock.EventStale:
 		*e = sock.Event{Kind: sock.EventStale, Time: e.Time, Socket: sock.Socket{At: e.Socket.At}}
-	default:
+	case e.Kind == sock.EventNone, e.Kind > sock.EventError:
 		return fmt.Errorf("event record of kind %d", r.Kind)
+	case r.Cookie == 0 && sock.State(r.NewState) == sock.NewSynRecv:
+		e.Socket.ID = requestID(r.Netns, &r.Local, &r.Remote, r.Lport, r.Rport)
 	}
 	return nil
 }
-
-// enum record_kind of records.h.
-const (
-	recordState = 1
-	recordOwner = 2
-	recordStale = 3
-)
 
 func (r *bpfSockRecord) socket(v4 sock.Proto) sock.Socket {
 	s := sock.Socket{

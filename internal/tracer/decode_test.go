@@ -37,7 +37,7 @@ func stateRecord() bpfEventRecord {
 	return bpfEventRecord{
 		Cookie: 42, AtNs: 1_000, InOldNs: 39_000, Netns: 4026531840, Pid: 8841, Uid: 1000, Inode: 77,
 		Local: [16]uint8{10, 0, 0, 5}, Remote: [16]uint8{192, 0, 2, 9}, Lport: 40112, Rport: 443,
-		Comm: sock.MakeComm("curl"), Kind: recordState, Family: unix.AF_INET, How: uint8(sock.HowExact),
+		Comm: sock.MakeComm("curl"), Kind: uint8(sock.EventState), Family: unix.AF_INET, How: uint8(sock.HowExact),
 		OldState: 2, NewState: 1,
 	}
 }
@@ -76,7 +76,7 @@ func TestDecodeEvent(t *testing.T) {
 			func(e *sock.Event) { e.Socket.Owner = sock.Owner{} }},
 		{"kept as a minisocket", func(r *bpfEventRecord) { r.NewState, r.MiniState = 7, 6 },
 			func(e *sock.Event) { e.Socket.State, e.Mini = sock.Close, sock.TimeWait }},
-		{"owner", func(r *bpfEventRecord) { r.Kind = recordOwner },
+		{"owner", func(r *bpfEventRecord) { r.Kind = uint8(sock.EventOwner) },
 			func(e *sock.Event) { e.Kind, e.Old, e.InOld = sock.EventOwner, sock.Established, -1 }},
 	}
 	for _, test := range tests {

@@ -19,6 +19,9 @@ func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 	if t.hook == HookClassic {
 		return sock.Snapshot{}, fmt.Errorf("tracer: walk sockets: %w: iterators need BTF", ErrUnsupported)
 	}
+	if t.coll.Programs[bpfProgDumpTcp] == nil {
+		return sock.Snapshot{}, fmt.Errorf("tracer: walk sockets: opened for events alone")
+	}
 	var held owners
 	if want.Owners {
 		// Before the walk: it also gives the sockets the owner that their events will carry.

@@ -29,8 +29,8 @@ const (
 	maxSleep = time.Second
 )
 
-// recordBytes is what an event takes in the ring: itself and the kernel's header of eight bytes (kernel/bpf/ringbuf.c).
-const recordBytes = int(unsafe.Sizeof(bpfEventRecord{})) + 8
+// recordHead is what the kernel puts before each record in the ring, which begins at a multiple of eight (kernel/bpf/ringbuf.c).
+const recordHead = 8
 
 // past is the deadline at all times but in sleep: the ring's reader then looks at its descriptor without
 // waiting. It may not wait, be there records or not: epoll knows a record by its wakeup alone, and most come without.
@@ -47,9 +47,12 @@ type Stream struct {
 	ring   *ringbuf.Reader
 	closed atomic.Bool
 
-	rec  ringbuf.Record
-	lost uint64 // already told
-	idle bool   // the last look at the ring found nothing
+	rec ringbuf.Record
+	// details are those of the last events that Next gave, used of them.
+	details []sock.Detail
+	used    int
+	lost    uint64 // already told
+	idle    bool   // the last look at the ring found nothing
 
 	finish atomic.Bool
 	ending bool // finish was seen
@@ -93,7 +96,7 @@ func (s *Stream) Finish() error {
 
 // Next waits for events, fills buf with what is there and returns how many, at least one. When
 // events were lost the first is an EventLost with their number: they are missing
-// somewhere among the events of this batch and the one before. It allocates nothing.
+// somewhere among the events of this batch and the one before. Details hold until the next call. It allocates nothing but stacks.
 func (s *Stream) Next(buf []sock.Event) (int, error) {
 	for {
 		n, err := s.next(buf)
@@ -112,6 +115,7 @@ func (s *Stream) next(buf []sock.Event) (n int, err error) {
 	if s.finish.Load() && !s.ending {
 		s.ending, s.rest = true, s.ring.AvailableBytes()
 	}
+	s.used = 0
 	offset := wallOffset()
 	if lost := s.t.Lost(); lost != s.lost && len(buf) > 0 {
 		at := Now()
@@ -155,7 +159,7 @@ func (s *Stream) takeRest(buf []sock.Event, n int, offset int64) (int, error) {
 		if n, err = s.take(buf, n, offset); err != nil {
 			return n, err
 		}
-		s.rest -= recordBytes
+		s.rest -= (len(s.rec.RawSample)+7)&^7 + recordHead
 	}
 	if n == 0 {
 		return 0, os.ErrClosed
@@ -167,6 +171,15 @@ func (s *Stream) takeRest(buf []sock.Event, n int, offset int64) (int, error) {
 func (s *Stream) take(buf []sock.Event, n int, offset int64) (int, error) {
 	if err := decodeEvent(s.rec.RawSample, offset, &buf[n]); err != nil {
 		return n, fmt.Errorf("tracer: %w", err)
+	}
+	if len(s.rec.RawSample) > int(unsafe.Sizeof(bpfEventRecord{})) {
+		if len(s.details) < len(buf) {
+			s.details = make([]sock.Detail, len(buf)) // before the first of this batch: the length of buf is the caller's habit
+		}
+		if err := s.decodeDetail(s.rec.RawSample, &buf[n], &s.details[s.used]); err != nil {
+			return n, fmt.Errorf("tracer: %w", err)
+		}
+		s.used++
 	}
 	if s.lives != nil {
 		s.lives.apply(&buf[n])

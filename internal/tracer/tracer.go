@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 
@@ -19,10 +20,11 @@ import (
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 
+	"netlive/internal/filter"
 	"netlive/internal/sock"
 )
 
-//go:generate go tool bpf2go -tags linux -target bpfel -type event_record -type sock_record -type unix_record -type owner_record -type holder_record bpf ../../bpf/netlive.bpf.c -- -nostdinc -I/usr/include -O2 -Wall -Werror
+//go:generate go tool bpf2go -tags linux -target bpfel -type event_record -type detail_record -type stack_record -type filter_ranges -type filter_prefixes -type sock_record -type unix_record -type owner_record -type holder_record bpf ../../bpf/netlive.bpf.c -- -nostdinc -I/usr/include -O2 -Wall -Werror
 
 // Hook is the way by which state changes are heard of.
 type Hook uint8
@@ -60,9 +62,18 @@ type Options struct {
 	NetNS uint32
 	// TCP is which of TCP and TCP6 to hear of: the kernel's programs leave the other alone. 0 is both.
 	TCP sock.ProtoSet
-	// Table attaches what a table needs beside events: what tells that queues have moved and that sockets of other
-	// protocols have come and gone (Tracer.Stale, Tracer.Active).
+	// Table is for a reader that keeps a table: it attaches what tells that queues have moved and that sockets of other
+	// protocols have come and gone (Tracer.Stale, Tracer.Active), and has snapshots. Events are those of a table then.
 	Table bool
+	// Events are the kinds to be told of; 0 is EventState and EventOwner. EventLost is always told. Tracer.Lacks says which this kernel does not
+	// tell. Where kinds are named and there is no Table there are no snapshots.
+	Events sock.EventSet
+	// Filter is what of a filter the kernel decides; nil lets everything through.
+	Filter *filter.Kernel
+	// Follow tells of no other sockets than those of the processes that this one begins after SeedOwners, and of those that they begin.
+	Follow bool
+	// Stack sends the kernel's stack with each event.
+	Stack bool
 	// Spaces lists the network namespaces that snapshots walk; nil is that of the calling thread. See Space.
 	Spaces func() ([]Space, error)
 	// Rest takes snapshots of the protocols that have no iterator, in the namespace of the calling thread; owners are not asked of
@@ -79,9 +90,12 @@ type Tracer struct {
 	coll  *ebpf.Collection // programs that this kernel or hook does without are absent
 	links []link.Link
 	// inet tells of other sockets than TCP's; nil where it cannot be had.
-	inet   *ebpf.Collection
-	spaces func() ([]Space, error)
-	rest   func(context.Context, sock.Want) (sock.Snapshot, error)
+	inet    *ebpf.Collection
+	spaces  func() ([]Space, error)
+	rest    func(context.Context, sock.Want) (sock.Snapshot, error)
+	lacks   sock.EventSet
+	names   names
+	symbols symbols
 	// unixTurns is in how many turns UNIX sockets are walked, a power of two: as many as were needed once.
 	unixTurns uint64
 	unix      *unixRing // nil until they are walked
@@ -102,7 +116,7 @@ func Open(o Options) (*Tracer, error) {
 	case HookTyped:
 		return openTyped(spec, o)
 	case HookClassic:
-		return openClassic(spec)
+		return openClassic(spec, o)
 	}
 	t, typed := openTyped(spec.Copy(), o)
 	if typed == nil {
@@ -111,7 +125,7 @@ func Open(o Options) (*Tracer, error) {
 	if errors.Is(typed, os.ErrPermission) {
 		return nil, typed
 	}
-	t, classic := openClassic(spec)
+	t, classic := openClassic(spec, o)
 	if classic == nil {
 		return t, nil
 	}
@@ -159,8 +173,13 @@ func openSpec(o Options) (*ebpf.CollectionSpec, error) {
 	if err := spec.Variables[bpfVarFilterFamily].Set(family); err != nil {
 		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarFilterFamily, err)
 	}
-	if err := spec.Variables[bpfVarKeepTable].Set(o.Table); err != nil {
-		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarKeepTable, err)
+	for name, value := range map[string]any{
+		bpfVarKeepTable: o.Table, bpfVarEventsWanted: uint32(o.events()), bpfVarKeepPasts: o.events().Any(lifeEvents),
+		bpfVarWantStack: o.Stack, bpfVarFollow: o.Follow, bpfVarFilter: filterPart(o.Filter),
+	} {
+		if err := spec.Variables[name].Set(value); err != nil {
+			return nil, fmt.Errorf("tracer: set %s: %w", name, err)
+		}
 	}
 	own, err := pidNamespace()
 	if err != nil {
@@ -173,30 +192,32 @@ func openSpec(o Options) (*ebpf.CollectionSpec, error) {
 }
 
 func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
-	delete(spec.Programs, bpfProgWatchTcpStateClassic)
-	for _, name := range []string{bpfProgDumpTcpOnce, bpfProgDumpHolders} { // a Walker's
-		delete(spec.Programs, name)
-	}
 	inet := spec.Copy()
-	for _, name := range inetPrograms {
-		delete(spec.Programs, name)
+	wanted := o.programs()
+	maps.DeleteFunc(spec.Programs, func(name string, _ *ebpf.ProgramSpec) bool { return !wanted[name] })
+	if !o.snapshots() {
+		delete(spec.Maps, bpfMapUnixRecords)
 	}
-	if !o.Table {
-		for _, name := range []string{bpfProgWatchData, bpfProgWatchReceive, bpfProgWatchFork, bpfProgWatchExit, bpfProgWatchSynack} {
-			delete(spec.Programs, name)
+	if wanted[bpfProgWatchDrop] {
+		if err := setDropHasSock(spec); err != nil {
+			return nil, err
 		}
 	}
-	hang := func(name string, p *ebpf.Program) (link.Link, error) {
-		return link.AttachTracing(link.TracingOptions{Program: p})
-	}
-	t, err := attach(spec.Copy(), HookTyped, hang)
+	t, err := attach(spec.Copy(), HookTyped, hangTyped)
 	if errors.Is(err, ErrUnsupported) {
-		// These came with 6.3. To look for them in the kernel's types first would cost all kernels since what it costs to read those:
-		// a sixth of the start. Without sock_send_length the first read tells the owner.
-		for _, name := range []string{bpfProgWatchWrite, bpfProgWatchData, bpfProgWatchReceive} {
-			delete(spec.Programs, name)
+		// To look for the late ones in the kernel's types first would cost all kernels since what it costs to read those: a sixth of the
+		// start.
+		var lacks sock.EventSet
+		for name, events := range latePrograms {
+			if wanted[name] {
+				delete(spec.Programs, name)
+				lacks |= events & o.events()
+			}
 		}
-		t, err = attach(spec, HookTyped, hang)
+		t, err = attach(spec, HookTyped, hangTyped)
+		if err == nil {
+			t.lacks = lacks
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -208,7 +229,14 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	return t, nil
 }
 
-func openClassic(spec *ebpf.CollectionSpec) (*Tracer, error) {
+func hangTyped(name string, p *ebpf.Program) (link.Link, error) {
+	if syscall, ok := syscallPrograms[name]; ok {
+		return link.Tracepoint("syscalls", syscall, p, nil)
+	}
+	return link.AttachTracing(link.TracingOptions{Program: p})
+}
+
+func openClassic(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	for name := range spec.Programs {
 		if name != bpfProgWatchTcpStateClassic {
 			delete(spec.Programs, name)
@@ -216,12 +244,21 @@ func openClassic(spec *ebpf.CollectionSpec) (*Tracer, error) {
 	}
 	delete(spec.Maps, bpfMapLives)
 	delete(spec.Maps, bpfMapUnixRecords)
+	delete(spec.Maps, bpfMapPasts)
+	delete(spec.Maps, bpfMapEnds)
 	if err := checkClassicLayout(); err != nil {
 		return nil, err
 	}
-	return attach(spec, HookClassic, func(name string, p *ebpf.Program) (link.Link, error) {
+	if o.Follow {
+		return nil, fmt.Errorf("tracer: follow a command: %w: the classic tracepoint names no owner", ErrUnsupported)
+	}
+	t, err := attach(spec, HookClassic, func(name string, p *ebpf.Program) (link.Link, error) {
 		return link.Tracepoint("sock", "inet_sock_set_state", p, nil)
 	})
+	if err == nil {
+		t.lacks = o.events() &^ sock.Events(sock.EventState, sock.EventOwner)
+	}
+	return t, err
 }
 
 // attach loads what is left in spec and hangs up its watch_* programs.
@@ -236,6 +273,9 @@ func attach(spec *ebpf.CollectionSpec, hook Hook, hang func(string, *ebpf.Progra
 			continue
 		}
 		l, err := hang(name, p)
+		if _, ok := syscallPrograms[name]; ok && err != nil {
+			continue // no tracefs, or it may not be read: the first use of a connection tells who took it, and not when
+		}
 		if err != nil {
 			return nil, errors.Join(explain("attach "+name, err), t.Close())
 		}
@@ -246,6 +286,9 @@ func attach(spec *ebpf.CollectionSpec, hook Hook, hang func(string, *ebpf.Progra
 
 // Hook is the hook in use.
 func (t *Tracer) Hook() Hook { return t.hook }
+
+// Lacks are the kinds of events that were asked for and that this kernel does not tell of.
+func (t *Tracer) Lacks() sock.EventSet { return t.lacks }
 
 // Lost is the number of events since Open that found no room in the ring.
 func (t *Tracer) Lost() uint64 {

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package tracer
+
+import (
+	"fmt"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+
+	"netlive/internal/sock"
+)
+
+// lifeEvents are those for which a connection's past is kept.
+var lifeEvents = sock.Events(sock.EventListen, sock.EventOpen, sock.EventAccept, sock.EventFail, sock.EventClose)
+
+// latePrograms are those whose tracepoints came after Linux 5.12, and what is not told without them: sk_data_ready, sock_send_length and
+// sock_recv_length with 6.3, inet_sk_error_report with 5.14, kfree_skb's reason with 5.17. Without sock_send_length the
+// first read tells the owner.
+var latePrograms = map[string]sock.EventSet{
+	bpfProgWatchWrite:   0,
+	bpfProgWatchData:    0,
+	bpfProgWatchReceive: 0,
+	bpfProgWatchQueue:   sock.Events(sock.EventOverflow),
+	bpfProgWatchDrop:    sock.Events(sock.EventDrop),
+	bpfProgWatchError:   sock.Events(sock.EventError),
+}
+
+// syscallPrograms hang on the ends of system calls, by way of tracefs.
+var syscallPrograms = map[string]string{
+	bpfProgWatchAccept:  "sys_exit_accept",
+	bpfProgWatchAccept4: "sys_exit_accept4",
+}
+
+// events are the kinds that the kernel's programs tell of.
+func (o *Options) events() sock.EventSet {
+	switch {
+	case o.Table:
+		return sock.Events(sock.EventState, sock.EventOwner, sock.EventStale)
+	case o.Events == 0:
+		return sock.Events(sock.EventState, sock.EventOwner)
+	}
+	return o.Events
+}
+
+// snapshots reports whether Snapshot is wanted.
+func (o *Options) snapshots() bool { return o.Table || o.Events == 0 }
+
+// programs are the names of those that o needs. Fewer are sooner loaded.
+func (o *Options) programs() map[string]bool {
+	events := o.events()
+	any := func(kinds ...sock.EventKind) bool { return events.Any(sock.Events(kinds...)) }
+	ends := any(sock.EventFail, sock.EventClose)
+	return map[string]bool{
+		bpfProgWatchTcpState: true, bpfProgWatchTcpStateToo: true,
+		bpfProgWatchTcpRead: true, bpfProgWatchWrite: true, bpfProgWatchExec: true, bpfProgDumpTaskFile: true, // owners
+
+		bpfProgDumpTcp: o.snapshots(), bpfProgDumpUdp: o.snapshots(), bpfProgDumpUnix: o.snapshots(),
+		bpfProgWatchData: o.Table, bpfProgWatchReceive: o.Table, bpfProgWatchSynack: o.Table, bpfProgWatchExit: o.Table,
+		bpfProgWatchFork: o.Table || o.Follow,
+
+		bpfProgWatchAccept: any(sock.EventAccept, sock.EventClose), bpfProgWatchAccept4: any(sock.EventAccept, sock.EventClose),
+		bpfProgWatchReceiveReset: ends || any(sock.EventReset), bpfProgWatchSendReset: ends || any(sock.EventReset),
+		bpfProgWatchDestroy:    any(sock.EventClose),
+		bpfProgWatchRetransmit: any(sock.EventRetransmit), bpfProgWatchRetransmitSynack: any(sock.EventRetransmit, sock.EventOverflow),
+		bpfProgWatchDrop:  any(sock.EventDrop, sock.EventOverflow),
+		bpfProgWatchQueue: any(sock.EventOverflow),
+		bpfProgWatchError: any(sock.EventError),
+	}
+}
+
+// setDropHasSock says whether kfree_skb tells for which socket a segment was (since 6.11).
+func setDropHasSock(spec *ebpf.CollectionSpec) error {
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		return explain("read the kernel's types", err)
+	}
+	var typedef *btf.Typedef
+	if err := kernel.TypeByName("btf_trace_kfree_skb", &typedef); err != nil {
+		return nil // the load will tell
+	}
+	pointer, _ := typedef.Type.(*btf.Pointer)
+	if pointer == nil {
+		return nil
+	}
+	const params = 5 // void *, skb, location, reason, rx_sk
+	proto, ok := pointer.Target.(*btf.FuncProto)
+	if err := spec.Variables[bpfVarDropHasSock].Set(ok && len(proto.Params) >= params); err != nil {
+		return fmt.Errorf("tracer: set %s: %w", bpfVarDropHasSock, err)
+	}
+	return nil
+}

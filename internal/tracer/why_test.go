@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package tracer
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"netlive/internal/kerneltest"
+	"netlive/internal/sock"
+)
+
+// everything is all that trace can be asked for.
+var everything = sock.Events(sock.EventListen, sock.EventOpen, sock.EventAccept, sock.EventFail, sock.EventClose,
+	sock.EventRetransmit, sock.EventReset, sock.EventDrop, sock.EventOverflow, sock.EventError)
+
+// plays are what happens to connections, and what must be told of it: a line an event in the words of say.
+var plays = []struct {
+	name string
+	play func(s *stage)
+	want []string
+}{
+	{"closed by the client", func(s *stage) {
+		client, server := s.connection()
+		s.exchange(client, server)
+		s.close(client)
+		s.read(server, 0)
+		s.close(server)
+	}, []string{
+		"listen listener", "open client", "accept server",
+		"close client fin by local sent 1000 received 50 peer", "close server fin by remote sent 50 received 1000 waited peer",
+	}},
+	{"closed by the server", func(s *stage) {
+		client, server := s.connection()
+		s.exchange(client, server)
+		s.close(server)
+		s.read(client, 0)
+		s.close(client)
+	}, []string{
+		"listen listener", "open client", "accept server",
+		"close server fin by local sent 50 received 1000 waited peer", "close client fin by remote sent 1000 received 50 peer",
+	}},
+	{"half closed", func(s *stage) {
+		client, server := s.connection()
+		s.must(unix.Shutdown(client, unix.SHUT_WR))
+		s.read(server, 0)
+		s.write(server, 70000)
+		s.close(server)
+		s.read(client, 70000)
+		s.read(client, 0)
+		s.close(client)
+	}, []string{
+		"listen listener", "open client", "accept server",
+		"close client fin by local sent 0 received 70000 peer", "close server fin by remote sent 70000 received 0 waited peer",
+	}},
+	{"refused", func(s *stage) {
+		s.listen()
+		s.close(s.listener)
+		client := s.socket("client")
+		s.fails(unix.Connect(client, &s.addr), unix.ECONNREFUSED)
+		s.close(client)
+	}, []string{
+		"listen listener",
+		"reset - by local NO_SOCKET", "reset client by remote",
+		"fail client refused by remote ECONNREFUSED", "error client ECONNREFUSED",
+	}},
+	{"reset by a client that does not linger", func(s *stage) {
+		client, server := s.connection()
+		s.exchange(client, server)
+		s.must(unix.SetsockoptLinger(client, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}))
+		s.close(client)
+		_, err := unix.Read(server, make([]byte, 1))
+		s.fails(err, unix.ECONNRESET)
+		s.close(server)
+	}, []string{
+		"listen listener", "open client", "accept server",
+		"close client reset_sent by local TCP_STATE sent 1000 received 50 peer",
+		"reset client by local TCP_STATE", "error client ECONNRESET",
+		"reset server by remote", "close server reset_received by remote ECONNRESET sent 50 received 1000 waited peer",
+		"error server ECONNRESET",
+	}},
+	{"reset by a server that has not read", func(s *stage) {
+		client, server := s.connection()
+		s.write(client, 10)
+		s.close(server)
+		s.close(client)
+	}, []string{
+		"listen listener", "open client", "accept server",
+		"close server reset_sent by local TCP_ABORT_ON_CLOSE sent 0 received 10 waited peer",
+		"reset server by local TCP_ABORT_ON_CLOSE",
+		"reset client by remote", "close client reset_received by remote ECONNRESET sent 10 received 0 peer",
+		"error client ECONNRESET",
+	}},
+	{"disconnected", func(s *stage) {
+		client, server := s.connection()
+		// connect(2) to AF_UNSPEC dissolves the association, and the socket may connect again.
+		s.disconnect(client)
+		_, err := unix.Read(server, make([]byte, 1))
+		s.fails(err, unix.ECONNRESET)
+		s.close(server)
+		s.must(unix.Connect(client, &s.addr))
+		server, _, err = unix.Accept4(s.listener, unix.SOCK_CLOEXEC)
+		s.must(err)
+		s.named(server, "second")
+		s.close(client)
+		s.close(server)
+	}, []string{
+		"listen listener", "open client", "accept server",
+		"close client reset_sent by local TCP_STATE sent 0 received 0 peer",
+		"reset client by local TCP_STATE", "error client ECONNRESET",
+		"reset server by remote", "close server reset_received by remote ECONNRESET sent 0 received 0 waited peer",
+		"error server ECONNRESET",
+		"open client", "accept second",
+		"close client fin by local sent 0 received 0 peer", "close second fin by remote sent 0 received 0 waited peer",
+	}},
+	{"connected to itself", func(s *stage) {
+		s.listen()
+		s.close(s.listener)
+		client := s.socket("client")
+		s.must(unix.Bind(client, &s.addr))
+		s.must(unix.Connect(client, &s.addr))
+		s.write(client, 5)
+		s.read(client, 5)
+		s.close(client)
+	}, []string{
+		"listen listener", "open client", "drop client TCP_OLD_DATA syn-ack", "close client fin by local sent 5 received 5 peer",
+	}},
+	{"never accepted", func(s *stage) {
+		s.listen()
+		client := s.socket("client")
+		s.must(unix.Connect(client, &s.addr))
+		s.close(s.listener)
+		_, err := unix.Read(client, make([]byte, 1))
+		s.fails(err, unix.ECONNRESET)
+		s.close(client)
+	}, []string{
+		"listen listener", "open client",
+		"close - reset_sent by local TCP_STATE sent 0 received 0 peer", "reset - by local TCP_STATE", "error - ECONNRESET",
+		"reset client by remote", "close client reset_received by remote ECONNRESET sent 0 received 0 peer", "error client ECONNRESET",
+	}},
+	{"gave up", func(s *stage) {
+		s.listen()
+		s.must(unix.Listen(s.listener, 0))
+		first, second, third := s.socket("first"), s.socket("second"), s.socket("third")
+		s.must(unix.Connect(first, &s.addr))
+		for _, fd := range []int{second, third} {
+			s.must(unix.SetNonblock(fd, true))
+		}
+		s.fails(unix.Connect(second, &s.addr), unix.EINPROGRESS) // no answer: the queue takes one
+		s.close(second)
+	}, []string{
+		"listen listener", "open first", "overflow listener 1 of 0 dropped 0", "fail second canceled by local",
+	}},
+	{"data after a close", func(s *stage) {
+		client, server := s.connection()
+		s.close(client)
+		s.write(server, 10)
+		_, err := unix.Read(server, make([]byte, 1))
+		for err == nil {
+			_, err = unix.Write(server, make([]byte, 1))
+		}
+		s.close(server)
+	}, []string{
+		// The socket was in FIN_WAIT2, and a minisocket by then.
+		"listen listener", "open client", "accept server", "close client fin by local sent 0 received 0 peer",
+		"reset client by local TCP_ABORT_ON_DATA", "drop client TCP_ABORT_ON_DATA data",
+		"reset server by remote", "close server reset_received by remote EPIPE sent 10 received 0 waited peer", "error server EPIPE",
+	}},
+	{"full", func(s *stage) {
+		s.listen()
+		s.must(unix.Listen(s.listener, 0))
+		first, second := s.socket("first"), s.socket("second")
+		s.must(unix.Connect(first, &s.addr))
+		s.must(unix.SetNonblock(second, true))
+		s.fails(unix.Connect(second, &s.addr), unix.EINPROGRESS) // its SYN is dropped: the queue takes one
+		_, _, err := unix.Accept4(s.listener, unix.SOCK_CLOEXEC)
+		s.must(err)
+		_, err = unix.Poll([]unix.PollFd{{Fd: int32(second), Events: unix.POLLOUT}}, 10_000) // the SYN is sent again after a second
+		s.must(err)
+	}, []string{
+		"listen listener", "open first", "overflow listener 1 of 0 dropped 0", "accept -",
+		"retransmit second syn", "overflow listener 1 of 0 dropped 1", "open second",
+	}},
+	{"gave up", func(s *stage) {
+		s.listen()
+		s.must(unix.Listen(s.listener, 0))
+		first, second, third := s.socket("first"), s.socket("second"), s.socket("third")
+		s.must(unix.Connect(first, &s.addr))
+		for _, fd := range []int{second, third} {
+			s.must(unix.SetNonblock(fd, true))
+		}
+		s.fails(unix.Connect(second, &s.addr), unix.EINPROGRESS) // no answer: the queue takes one
+		s.close(second)
+	}, []string{
+		"listen listener", "open first", "overflow listener 1 of 0 dropped 0", "fail second canceled by local",
+	}},
+	{"data after a close", func(s *stage) {
+		client, server := s.connection()
+		s.close(client)
+		s.write(server, 10)
+		_, err := unix.Read(server, make([]byte, 1))
+		for err == nil {
+			_, err = unix.Write(server, make([]byte, 1))
+		}
+		s.close(server)
+	}, []string{
+		// The socket was in FIN_WAIT2, and a minisocket by then.
+		"listen listener", "open client", "accept server", "close client fin by local sent 0 received 0 peer",
+		"reset client by local TCP_ABORT_ON_DATA", "drop client TCP_ABORT_ON_DATA data",
+		"reset server by remote", "close server reset_received by remote EPIPE sent 10 received 0 waited peer", "error server EPIPE",
+	}},
+}
+
+func TestWhy(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	for _, p := range plays {
+		t.Run(strings.ReplaceAll(p.name, " ", "_"), func(t *testing.T) {
+			s := newStage(t)
+			s.ns.Do(func() { p.play(s) })
+			got := s.told()
+			// Of one socket they come in the order of what happened; of two the tracepoints may be before or behind what they tell.
+			slices.SortStableFunc(got, bySocket)
+			slices.SortStableFunc(p.want, bySocket)
+			if !slices.Equal(got, p.want) {
+				t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(p.want, "\n"))
+			}
+		})
+	}
+}
+
+func bySocket(a, b string) int {
+	return cmp.Compare(strings.Fields(a)[1], strings.Fields(b)[1])
+}
+
+type stage struct {
+	t        *testing.T
+	ns       *kerneltest.NS
+	tr       *Tracer
+	listener int
+	addr     unix.SockaddrInet4
+	names    map[uint64]string
+}
+
+func newStage(t *testing.T) *stage {
+	s := &stage{t: t, ns: kerneltest.NetNS(t), names: map[uint64]string{}}
+	s.tr = open(t, Options{NetNS: s.ns.Inode(), Events: everything})
+	if lacks := s.tr.Lacks(); lacks != 0 {
+		t.Fatalf("this kernel should tell of all, and lacks %b", lacks)
+	}
+	if err := s.tr.SeedOwners(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *stage) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *stage) named(fd int, name string) int {
+	s.t.Helper()
+	cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
+	s.must(err)
+	s.names[cookie] = name
+	return fd
+}
+
+func (s *stage) socket(name string) int {
+	s.t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	s.must(err)
+	return s.named(fd, name)
+}
+
+func (s *stage) listen() {
+	s.t.Helper()
+	s.listener = s.socket("listener")
+	s.must(unix.Bind(s.listener, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	s.must(unix.Listen(s.listener, 8))
+	sa, err := unix.Getsockname(s.listener)
+	s.must(err)
+	s.addr = *sa.(*unix.SockaddrInet4)
+}
+
+func (s *stage) connection() (client, server int) {
+	s.t.Helper()
+	s.listen()
+	client = s.socket("client")
+	s.must(unix.Connect(client, &s.addr))
+	server, _, err := unix.Accept4(s.listener, unix.SOCK_CLOEXEC)
+	s.must(err)
+	return client, s.named(server, "server")
+}
+
+func (s *stage) write(fd, n int) {
+	s.t.Helper()
+	_, err := unix.Write(fd, make([]byte, n))
+	s.must(err)
+}
+
+func (s *stage) read(fd, n int) {
+	s.t.Helper()
+	b := make([]byte, max(n, 1))
+	for at := 0; at < max(n, 1); {
+		m, err := unix.Read(fd, b[at:])
+		s.must(err)
+		if m == 0 {
+			if at != n {
+				s.t.Fatalf("read %d bytes of %d", at, n)
+			}
+			return
+		}
+		at += m
+		if at == n {
+			return
+		}
+	}
+}
+
+// exchange sends 1000 bytes there and 50 back.
+func (s *stage) exchange(client, server int) {
+	s.t.Helper()
+	s.write(client, 1000)
+	s.read(server, 1000)
+	s.write(server, 50)
+	s.read(client, 50)
+}
+
+func (s *stage) fails(err, want error) {
+	s.t.Helper()
+	if err != want {
+		s.t.Fatalf("error %v, want %v", err, want)
+	}
+}
+
+func (s *stage) disconnect(fd int) {
+	s.t.Helper()
+	unspec := unix.RawSockaddr{Family: unix.AF_UNSPEC}
+	if _, _, e := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&unspec)), unsafe.Sizeof(unspec)); e != 0 {
+		s.t.Fatal(e)
+	}
+}
+
+func (s *stage) close(fd int) {
+	s.t.Helper()
+	s.must(unix.Close(fd))
+}
+
+// told are the events so far.
+func (s *stage) told() (lines []string) {
+	s.t.Helper()
+	stream, err := s.tr.Stream()
+	s.must(err)
+	defer func() { s.must(stream.Close()) }()
+	time.Sleep(50 * time.Millisecond)
+	s.must(stream.Finish())
+	buf := make([]sock.Event, 64)
+	for {
+		n, err := stream.Next(buf)
+		if err == os.ErrClosed {
+			return lines
+		}
+		s.must(err)
+		for i := range buf[:n] {
+			lines = append(lines, s.say(&buf[i]))
+		}
+	}
+}
+
+// say says of an event what does not depend on time.
+func (s *stage) say(e *sock.Event) string {
+	words := []string{e.Kind.String(), cmp.Or(s.names[e.Socket.ID.Cookie()], "-")}
+	d := e.Detail
+	if d == nil {
+		return strings.Join(words, " ")
+	}
+	add := func(ok bool, format string, args ...any) {
+		if ok {
+			words = append(words, fmt.Sprintf(format, args...))
+		}
+	}
+	life := e.Kind == sock.EventFail || e.Kind == sock.EventClose
+	add(life, "%v", d.End)
+	add(d.By != 0, "by %v", d.By)
+	add(d.Errno != 0, "%s", unix.ErrnoName(unix.Errno(d.Errno)))
+	add(d.Reason != "", "%s", d.Reason)
+	add(d.Segment != 0, "%v", d.Segment)
+	if e.Kind == sock.EventOverflow {
+		add(true, "%d of %d dropped %d", d.Backlog, d.MaxBacklog, d.Dropped)
+	}
+	if e.Kind == sock.EventClose {
+		add(true, "sent %d received %d", d.BytesSent, d.BytesReceived)
+		add(d.AcceptWait >= 0, "waited")
+		add(d.Peer.Known(), "peer")
+		add(d.Signal != 0, "signal %d", d.Signal)
+	}
+	return strings.Join(words, " ")
+}
