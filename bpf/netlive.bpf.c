@@ -844,15 +844,61 @@ int inet_release(struct bpf_sock *sk)
 	return inet_changes(sk);
 }
 
+/* bind(2), or listen(2) of a socket without a port. The program may not ask for the number of the namespace, only for its cookie. */
+static __always_inline int tell_bind(struct bpf_sock *sk, bool inet6)
+{
+	struct life life = {};
+	struct event_record r = {};
+
+	if (!wanted(EVENT_BIND) || (filter_netns && (!filter_netns_cookie || bpf_get_netns_cookie(sk) != filter_netns_cookie)))
+		return 1;
+	r.family = sk->family;
+	if (filter_family && r.family != filter_family)
+		return 1;
+	r.kind = EVENT_BIND;
+	r.protocol = sk->protocol;
+	r.cookie = bpf_get_socket_cookie(sk);
+	r.at_ns = bpf_ktime_get_ns();
+	r.in_old_ns = ~0ULL;
+	r.new_state = TCP_CLOSE;
+	r.netns = filter_netns;
+	r.lport = sk->src_port;
+	if (inet6) { /* a program of one family may not look at the other's address */
+		__u32 *to = (__u32 *)r.local;
+
+		to[0] = sk->src_ip6[0];
+		to[1] = sk->src_ip6[1];
+		to[2] = sk->src_ip6[2];
+		to[3] = sk->src_ip6[3];
+	} else {
+		*(__be32 *)r.local = sk->src_ip4;
+	}
+	r.uid = bpf_get_current_uid_gid();
+	own_by_current(&life);
+	set_owner(&r, &life);
+	if (!let_through(&r, &life))
+		return 1;
+
+	struct event_record *to = reserve(sizeof(*to)); /* these programs may not ask for the stack */
+
+	if (!to)
+		return 1;
+	*to = r;
+	submit(to);
+	return 1;
+}
+
 SEC("cgroup/post_bind4")
 int inet_bind4(struct bpf_sock *sk)
 {
+	tell_bind(sk, 0);
 	return inet_changes(sk);
 }
 
 SEC("cgroup/post_bind6")
 int inet_bind6(struct bpf_sock *sk)
 {
+	tell_bind(sk, 1);
 	return inet_changes(sk);
 }
 

@@ -53,10 +53,13 @@ struct end {
 	__u8 pad;
 };
 
-/* An entry is made when the connection is established and goes when both ends have closed, or the one that is here. */
+/*
+ * An entry is made when the connection is established and goes when both ends have closed, or the one that is here. Those that find no
+ * room are told without their other end and their wait to be accepted.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 1 << 18);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct end_key);
 	__type(value, struct end);

@@ -132,16 +132,22 @@ int watch_accept4(struct syscall_exit *ctx)
 	return accepted(ctx, ctx->ret);
 }
 
-/* A reset has come (net/ipv4/tcp_input.c, tcp_reset), before it has its effect. */
+/*
+ * A reset has come (net/ipv4/tcp_input.c, tcp_reset), before it has its effect. Or data has, for a process that has closed
+ * the connection, which the kernel treats alike and then answers by a reset of its own (tcp_rcv_state_process, TCPABORTONDATA): where
+ * that may be, nobody can tell yet whose it is.
+ */
 SEC("tp_btf/tcp_receive_reset")
 int BPF_PROG(watch_receive_reset, struct sock *sk)
 {
 	if (!is_watched(sk))
 		return 0;
 
+	__u8 state = sk->__sk_common.skc_state;
+	bool received = !(sk->sk_shutdown & RCV_SHUTDOWN) || (state != TCP_FIN_WAIT1 && state != TCP_FIN_WAIT2);
 	struct past *past = bpf_sk_storage_get(&pasts, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 
-	if (past)
+	if (past && received)
 		past->flags |= PAST_RESET_RECEIVED;
 	if (!wanted(EVENT_RESET))
 		return 0;
@@ -152,7 +158,7 @@ int BPF_PROG(watch_receive_reset, struct sock *sk)
 
 	if (!d)
 		return 0;
-	d->by = SIDE_REMOTE;
+	d->by = received ? SIDE_REMOTE : SIDE_UNKNOWN;
 	submit(d);
 	return 0;
 }

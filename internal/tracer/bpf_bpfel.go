@@ -95,7 +95,8 @@ type bpfEventRecord struct {
 	NewState  uint8
 	MiniState uint8
 	How       uint8
-	Pad       [6]uint8
+	Protocol  uint8
+	Pad       [5]uint8
 }
 
 type bpfFilterPart struct {

@@ -35,6 +35,19 @@ func addr(a *[16]uint8, family uint8) netip.Addr {
 	return netip.AddrFrom4([4]byte(a[:4]))
 }
 
+// protocol is the protocol of a record of an event; only those of EventBind are of others than TCP.
+func protocol(n uint8) sock.Proto {
+	switch n {
+	case 0, unix.IPPROTO_TCP:
+		return sock.TCP
+	case unix.IPPROTO_UDP:
+		return sock.UDP
+	case unix.IPPROTO_UDPLITE:
+		return sock.UDPLite
+	}
+	return sock.Raw
+}
+
 func proto(v4 sock.Proto, family uint8) sock.Proto {
 	if family == unix.AF_INET6 {
 		return v4 + 1 // each protocol's constant for IPv6 follows the one for IPv4
@@ -82,7 +95,7 @@ func decodeEvent(b []byte, offset int64, e *sock.Event) error {
 		Socket: sock.Socket{
 			ID:     sock.ID(r.Cookie),
 			At:     sock.Stamp(r.AtNs),
-			Proto:  proto(sock.TCP, r.Family),
+			Proto:  proto(protocol(r.Protocol), r.Family),
 			State:  state(r.NewState),
 			Local:  netip.AddrPortFrom(addr(&r.Local, r.Family), r.Lport),
 			Remote: netip.AddrPortFrom(addr(&r.Remote, r.Family), r.Rport),
@@ -108,7 +121,7 @@ func decodeEvent(b []byte, offset int64, e *sock.Event) error {
 		e.InOld = -1
 	case e.Kind == sock.EventStale:
 		*e = sock.Event{Kind: sock.EventStale, Time: e.Time, Socket: sock.Socket{At: e.Socket.At}}
-	case e.Kind == sock.EventNone, e.Kind > sock.EventError:
+	case e.Kind == sock.EventNone, e.Kind > sock.EventBind:
 		return fmt.Errorf("event record of kind %d", r.Kind)
 	case r.Cookie == 0 && sock.State(r.NewState) == sock.NewSynRecv:
 		e.Socket.ID = requestID(r.Netns, &r.Local, &r.Remote, r.Lport, r.Rport)

@@ -5,8 +5,9 @@ package tracer
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"strings"
+	"slices"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -34,22 +35,21 @@ var newsProtos = [newsCount]sock.ProtoSet{
 	newsUnix: sock.ProtosUnix,
 }
 
-// inetPrograms tell that a socket of an internet protocol was made, bound or closed.
-var inetPrograms = []string{bpfProgInetCreate, bpfProgInetRelease, bpfProgInetBind4, bpfProgInetBind6}
+// inetPrograms tell that a socket of an internet protocol was made, bound or closed; bindPrograms that one was bound.
+var (
+	bindPrograms = []string{bpfProgInetBind4, bpfProgInetBind6}
+	inetPrograms = append([]string{bpfProgInetCreate, bpfProgInetRelease}, bindPrograms...)
+)
 
-// attachInet hangs inetPrograms up at the root of cgroup v2. That takes CAP_NET_ADMIN and a cgroup namespace that sees the
-// root; without, Announced lacks those protocols and that is all.
-func (t *Tracer) attachInet(spec *ebpf.CollectionSpec) {
+// attachInet hangs programs up at the root of cgroup v2, all or none. That takes CAP_NET_ADMIN and a cgroup namespace that sees the
+// root; without, Announced lacks those protocols, Lacks has EventBind, and that is all.
+func (t *Tracer) attachInet(spec *ebpf.CollectionSpec, programs []string) {
 	root, err := openCgroupRoot()
 	if err != nil {
 		return
 	}
 	defer root.Close()
-	for name := range spec.Programs {
-		if !strings.HasPrefix(name, "inet_") {
-			delete(spec.Programs, name)
-		}
-	}
+	maps.DeleteFunc(spec.Programs, func(name string, _ *ebpf.ProgramSpec) bool { return !slices.Contains(programs, name) })
 	shared := map[string]*ebpf.Map{}
 	for name, m := range t.coll.Maps {
 		shared[name] = m
@@ -63,7 +63,7 @@ func (t *Tracer) attachInet(spec *ebpf.CollectionSpec) {
 	if err != nil {
 		return
 	}
-	for _, name := range inetPrograms {
+	for _, name := range programs {
 		l, err := link.AttachCgroup(link.CgroupOptions{Path: fmt.Sprintf("/proc/self/fd/%d", root.Fd()), Attach: spec.Programs[name].AttachType, Program: coll.Programs[name]})
 		if err != nil {
 			coll.Close()

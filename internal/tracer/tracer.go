@@ -192,6 +192,13 @@ func openSpec(o Options) (*ebpf.CollectionSpec, error) {
 }
 
 func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
+	// Programs name these where they do not use them. To make room takes its time.
+	if !o.events().Any(lifeEvents) {
+		spec.Maps[bpfMapEnds].MaxEntries = 1
+	}
+	if !o.Follow {
+		spec.Maps[bpfMapFollowed].MaxEntries = 1
+	}
 	inet := spec.Copy()
 	wanted := o.programs()
 	maps.DeleteFunc(spec.Programs, func(name string, _ *ebpf.ProgramSpec) bool { return !wanted[name] })
@@ -223,8 +230,13 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 		return nil, err
 	}
 	t.spaces, t.rest = o.Spaces, o.Rest
-	if o.Table {
-		t.attachInet(inet)
+	switch binds := o.events() & sock.Events(sock.EventBind); {
+	case o.Table:
+		t.attachInet(inet, inetPrograms)
+	case binds != 0:
+		if t.attachInet(inet, bindPrograms); t.inet == nil {
+			t.lacks |= binds
+		}
 	}
 	return t, nil
 }

@@ -20,7 +20,7 @@ import (
 
 // everything is all that trace can be asked for.
 var everything = sock.Events(sock.EventListen, sock.EventOpen, sock.EventAccept, sock.EventFail, sock.EventClose,
-	sock.EventRetransmit, sock.EventReset, sock.EventDrop, sock.EventOverflow, sock.EventError)
+	sock.EventRetransmit, sock.EventReset, sock.EventDrop, sock.EventOverflow, sock.EventError, sock.EventBind)
 
 // plays are what happens to connections, and what must be told of it: a line an event in the words of say.
 var plays = []struct {
@@ -35,7 +35,7 @@ var plays = []struct {
 		s.read(server, 0)
 		s.close(server)
 	}, []string{
-		"listen listener", "open client", "accept server",
+		"bind listener", "listen listener", "open client", "accept server",
 		"close client fin by local sent 1000 received 50 peer", "close server fin by remote sent 50 received 1000 waited peer",
 	}},
 	{"closed by the server", func(s *stage) {
@@ -45,7 +45,7 @@ var plays = []struct {
 		s.read(client, 0)
 		s.close(client)
 	}, []string{
-		"listen listener", "open client", "accept server",
+		"bind listener", "listen listener", "open client", "accept server",
 		"close server fin by local sent 50 received 1000 waited peer", "close client fin by remote sent 1000 received 50 peer",
 	}},
 	{"half closed", func(s *stage) {
@@ -58,7 +58,7 @@ var plays = []struct {
 		s.read(client, 0)
 		s.close(client)
 	}, []string{
-		"listen listener", "open client", "accept server",
+		"bind listener", "listen listener", "open client", "accept server",
 		"close client fin by local sent 0 received 70000 peer", "close server fin by remote sent 70000 received 0 waited peer",
 	}},
 	{"refused", func(s *stage) {
@@ -68,7 +68,7 @@ var plays = []struct {
 		s.fails(unix.Connect(client, &s.addr), unix.ECONNREFUSED)
 		s.close(client)
 	}, []string{
-		"listen listener",
+		"bind listener", "listen listener",
 		"reset - by local NO_SOCKET", "reset client by remote",
 		"fail client refused by remote ECONNREFUSED", "error client ECONNREFUSED",
 	}},
@@ -81,7 +81,7 @@ var plays = []struct {
 		s.fails(err, unix.ECONNRESET)
 		s.close(server)
 	}, []string{
-		"listen listener", "open client", "accept server",
+		"bind listener", "listen listener", "open client", "accept server",
 		"close client reset_sent by local TCP_STATE sent 1000 received 50 peer",
 		"reset client by local TCP_STATE", "error client ECONNRESET",
 		"reset server by remote", "close server reset_received by remote ECONNRESET sent 50 received 1000 waited peer",
@@ -93,7 +93,7 @@ var plays = []struct {
 		s.close(server)
 		s.close(client)
 	}, []string{
-		"listen listener", "open client", "accept server",
+		"bind listener", "listen listener", "open client", "accept server",
 		"close server reset_sent by local TCP_ABORT_ON_CLOSE sent 0 received 10 waited peer",
 		"reset server by local TCP_ABORT_ON_CLOSE",
 		"reset client by remote", "close client reset_received by remote ECONNRESET sent 10 received 0 peer",
@@ -113,7 +113,7 @@ var plays = []struct {
 		s.close(client)
 		s.close(server)
 	}, []string{
-		"listen listener", "open client", "accept server",
+		"bind listener", "listen listener", "open client", "accept server",
 		"close client reset_sent by local TCP_STATE sent 0 received 0 peer",
 		"reset client by local TCP_STATE", "error client ECONNRESET",
 		"reset server by remote", "close server reset_received by remote ECONNRESET sent 0 received 0 waited peer",
@@ -127,11 +127,12 @@ var plays = []struct {
 		client := s.socket("client")
 		s.must(unix.Bind(client, &s.addr))
 		s.must(unix.Connect(client, &s.addr))
+		s.named(s.datagram(), "datagram")
 		s.write(client, 5)
 		s.read(client, 5)
 		s.close(client)
 	}, []string{
-		"listen listener", "open client", "drop client TCP_OLD_DATA syn-ack", "close client fin by local sent 5 received 5 peer",
+		"bind listener", "listen listener", "bind client", "bind datagram", "open client", "drop client TCP_OLD_DATA syn-ack", "close client fin by local sent 5 received 5 peer",
 	}},
 	{"never accepted", func(s *stage) {
 		s.listen()
@@ -142,7 +143,7 @@ var plays = []struct {
 		s.fails(err, unix.ECONNRESET)
 		s.close(client)
 	}, []string{
-		"listen listener", "open client",
+		"bind listener", "listen listener", "open client",
 		"close - reset_sent by local TCP_STATE sent 0 received 0 peer", "reset - by local TCP_STATE", "error - ECONNRESET",
 		"reset client by remote", "close client reset_received by remote ECONNRESET sent 0 received 0 peer", "error client ECONNRESET",
 	}},
@@ -157,7 +158,7 @@ var plays = []struct {
 		s.fails(unix.Connect(second, &s.addr), unix.EINPROGRESS) // no answer: the queue takes one
 		s.close(second)
 	}, []string{
-		"listen listener", "open first", "overflow listener 1 of 0 dropped 0", "fail second canceled by local",
+		"bind listener", "listen listener", "open first", "overflow listener 1 of 0 dropped 0", "fail second canceled by local",
 	}},
 	{"data after a close", func(s *stage) {
 		client, server := s.connection()
@@ -170,7 +171,7 @@ var plays = []struct {
 		s.close(server)
 	}, []string{
 		// The socket was in FIN_WAIT2, and a minisocket by then.
-		"listen listener", "open client", "accept server", "close client fin by local sent 0 received 0 peer",
+		"bind listener", "listen listener", "open client", "accept server", "close client fin by local sent 0 received 0 peer",
 		"reset client by local TCP_ABORT_ON_DATA", "drop client TCP_ABORT_ON_DATA data",
 		"reset server by remote", "close server reset_received by remote EPIPE sent 10 received 0 waited peer", "error server EPIPE",
 	}},
@@ -186,36 +187,8 @@ var plays = []struct {
 		_, err = unix.Poll([]unix.PollFd{{Fd: int32(second), Events: unix.POLLOUT}}, 10_000) // the SYN is sent again after a second
 		s.must(err)
 	}, []string{
-		"listen listener", "open first", "overflow listener 1 of 0 dropped 0", "accept -",
+		"bind listener", "listen listener", "open first", "overflow listener 1 of 0 dropped 0", "accept -",
 		"retransmit second syn", "overflow listener 1 of 0 dropped 1", "open second",
-	}},
-	{"gave up", func(s *stage) {
-		s.listen()
-		s.must(unix.Listen(s.listener, 0))
-		first, second, third := s.socket("first"), s.socket("second"), s.socket("third")
-		s.must(unix.Connect(first, &s.addr))
-		for _, fd := range []int{second, third} {
-			s.must(unix.SetNonblock(fd, true))
-		}
-		s.fails(unix.Connect(second, &s.addr), unix.EINPROGRESS) // no answer: the queue takes one
-		s.close(second)
-	}, []string{
-		"listen listener", "open first", "overflow listener 1 of 0 dropped 0", "fail second canceled by local",
-	}},
-	{"data after a close", func(s *stage) {
-		client, server := s.connection()
-		s.close(client)
-		s.write(server, 10)
-		_, err := unix.Read(server, make([]byte, 1))
-		for err == nil {
-			_, err = unix.Write(server, make([]byte, 1))
-		}
-		s.close(server)
-	}, []string{
-		// The socket was in FIN_WAIT2, and a minisocket by then.
-		"listen listener", "open client", "accept server", "close client fin by local sent 0 received 0 peer",
-		"reset client by local TCP_ABORT_ON_DATA", "drop client TCP_ABORT_ON_DATA data",
-		"reset server by remote", "close server reset_received by remote EPIPE sent 10 received 0 waited peer", "error server EPIPE",
 	}},
 }
 
@@ -251,7 +224,10 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	s := &stage{t: t, ns: kerneltest.NetNS(t), names: map[uint64]string{}}
-	s.tr = open(t, Options{NetNS: s.ns.Inode(), Events: everything})
+	s.tr = open(t, Options{
+		NetNS: s.ns.Inode(), Events: everything,
+		Spaces: func() ([]Space, error) { return []Space{space{s.ns, nil}}, nil },
+	})
 	if lacks := s.tr.Lacks(); lacks != 0 {
 		t.Fatalf("this kernel should tell of all, and lacks %b", lacks)
 	}
@@ -281,6 +257,15 @@ func (s *stage) socket(name string) int {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	s.must(err)
 	return s.named(fd, name)
+}
+
+// datagram binds a UDP socket.
+func (s *stage) datagram() int {
+	s.t.Helper()
+	fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	s.must(err)
+	s.must(unix.Bind(fd, &unix.SockaddrInet6{Addr: [16]byte{15: 1}}))
+	return fd
 }
 
 func (s *stage) listen() {
