@@ -220,10 +220,5 @@ func (p *parser) word(f Field, tok token) (uint32, error) {
 	if mask, ok := v.find(tok.text); ok {
 		return mask, nil
 	}
-	all := v.expected()
-	expected := near(tok.text, all)
-	if len(expected) == 0 {
-		expected = all
-	}
-	return 0, p.fail(tok.off, expected, "unknown %s %q", f, tok.text)
+	return 0, p.fail(tok.off, v.candidates(tok.text), "unknown %s %q", f, tok.text)
 }

@@ -211,29 +211,31 @@ func (t *test) proc(v *Values) truth {
 	if !s.Owner.Known() {
 		return unknown
 	}
-	found := t.owner(&s.Owner)
+	found := t.owner(v, &s.Owner)
 	for i := range s.Others {
-		found = found || t.owner(&s.Others[i])
+		found = found || t.owner(v, &s.Others[i])
 	}
 	return truthOf(found)
 }
 
 // owner compares with both names of a process. The kernel's is cut to 15 bytes, which a longer name is known by as
 // long as there is no better.
-func (t *test) owner(o *sock.Owner) bool {
+func (t *test) owner(v *Values, o *sock.Owner) bool {
 	comm := o.Comm.Bytes()
+	if t.op == opMatch && len(comm) > 0 && t.re.Match(comm) {
+		return true
+	}
+	if t.op != opMatch && slices.ContainsFunc(t.texts, func(want string) bool { return string(comm) == want }) {
+		return true
+	}
+	program := v.program(o)
 	if t.op == opMatch {
-		return o.Program != "" && t.re.MatchString(o.Program) || len(comm) > 0 && t.re.Match(comm)
+		return program != "" && t.re.MatchString(program)
 	}
-	for _, want := range t.texts {
-		if o.Program == want || string(comm) == want {
-			return true
-		}
-		if cut := len(o.Comm) - 1; o.Program == "" && len(comm) == cut && len(want) > cut && string(comm) == want[:cut] {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.texts, func(want string) bool {
+		cut := len(o.Comm) - 1
+		return program == want || program == "" && len(comm) == cut && len(want) > cut && string(comm) == want[:cut]
+	})
 }
 
 func (t *test) reason(v *Values) truth {

@@ -61,6 +61,48 @@ type Filter struct {
 	root *node // nil: everything
 }
 
+// And returns the filter that matches what all of filters match: (a) and (b) is its text. Nil is that of none, or of such
+// as match everything.
+func And(filters ...*Filter) *Filter {
+	var parts []*Filter
+	for _, f := range filters {
+		if !f.All() {
+			parts = append(parts, f)
+		}
+	}
+	switch len(parts) {
+	case 0:
+		return nil
+	case 1:
+		return parts[0]
+	}
+	text := ""
+	nodes := make([]*node, len(parts))
+	for i, f := range parts {
+		if i > 0 {
+			text += " and "
+		}
+		text += "("
+		nodes[i] = f.root.moved(len(text))
+		text += f.text + ")"
+	}
+	return &Filter{text: text, root: join(nodeAnd, nodes)}
+}
+
+// moved is n in a text in which its own begins at by.
+func (n *node) moved(by int) *node {
+	if n.kind == nodeTest {
+		t := *n.test
+		t.off += by
+		return leaf(&t)
+	}
+	m := &node{kind: n.kind, kids: make([]*node, len(n.kids))}
+	for i, k := range n.kids {
+		m.kids[i] = k.moved(by)
+	}
+	return m
+}
+
 type nodeKind uint8
 
 const (

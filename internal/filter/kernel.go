@@ -16,8 +16,8 @@ const (
 	MaxPrefixes = 8
 )
 
-// Kernel is what a program in the kernel decides of a filter, about the events of TCP sockets: a value, to be put into constants or a
-// map as it is. An event passes when everything that is set lets it. The zero value lets everything pass.
+// Kernel is what a program in the kernel decides of a filter, about the events of TCP sockets and the binding of others: a value, to
+// be put into constants or a map as it is. An event passes when everything that is set lets it. The zero value lets everything pass.
 //
 // The program knows what is in the record it would send, and must judge it as Passes does. Two things it may not know, and lets
 // pass for Go to decide: the local port, which is 0 until a connection in SYN_SENT has been given one, and the owner. Whoever tells

@@ -89,9 +89,12 @@ func TestKernel(t *testing.T) {
 		{"state established state = close", Kernel{Never: true}, ""},
 		{"old != syn-sent", Kernel{OldStates: maskAnyState &^ maskSynSent}, ""},
 		{"ipv4", Kernel{Families: FamilyInet}, ""},
-		{"proto = tcp", Kernel{Families: FamilyInet | FamilyInet6}, ""},
-		{"proto = tcp6 ipv4", Kernel{Never: true}, ""},
-		{"proto = udp", Kernel{Never: true}, ""},
+		{"proto = tcp", Kernel{Families: FamilyInet | FamilyInet6}, "proto in {tcp4, tcp6}"},
+		{"proto = tcp6 ipv4", Kernel{Never: true}, "proto = tcp6"},
+		{"proto = udp4", Kernel{Families: FamilyInet}, "proto = udp4"},
+		{"proto != unix", Kernel{Families: FamilyInet | FamilyInet6}, ""},
+		{"proto in {tcp4, udp4, udplite4, raw4, sctp}", Kernel{Families: FamilyInet}, ""},
+		{"proto = unix", Kernel{Never: true}, ""},
 		{"uid != 0", Kernel{UIDs: ranges(1, maxID)}, ""},
 		{"user 33", Kernel{UIDs: ranges(33, 33)}, ""},
 		{"user root", Kernel{}, "user = root"},
@@ -153,7 +156,7 @@ func TestExplain(t *testing.T) {
 kernel if it knows: sport = 443
 netlive:            proc = nginx
 netlive:            (user = root or rtt > 1s)`},
-		{"proto udp", "kernel:             proto in {udp4, udp6}\nno event can match: the kernel sends none"},
+		{"proto unix", "kernel:             proto = unix\nno event can match: the kernel sends none"},
 	} {
 		if got := strings.Join(mustParse(t, c.text).Explain(), "\n"); got != c.want {
 			t.Errorf("%s\n got\n%s\nwant\n%s", c.text, got, c.want)

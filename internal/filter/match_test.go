@@ -14,10 +14,12 @@ var testNames = Names{
 	User: func(uid uint32) string {
 		return map[uint32]string{0: "root", 33: "www-data", 1000: "1001"}[uid]
 	},
-	NetNS:     func(inode uint32) string { return map[uint32]string{4026531840: "host", 7: "blue"}[inode] },
-	Cgroup:    func(id uint64) string { return map[uint64]string{5: "/system.slice/nginx.service"}[id] },
-	Unit:      func(id uint64) string { return map[uint64]string{5: "nginx.service", 6: "getty@tty1.service"}[id] },
-	Container: func(id uint64) string { return map[uint64]string{6: "edge-7f"}[id] },
+	NetNS:  func(inode uint32) string { return map[uint32]string{4026531840: "host", 7: "blue"}[inode] },
+	Cgroup: func(s *sock.Socket) string { return map[uint64]string{5: "/system.slice/nginx.service"}[s.Cgroup] },
+	Unit: func(s *sock.Socket) string {
+		return map[uint64]string{5: "nginx.service", 6: "getty@tty1.service"}[s.Cgroup]
+	},
+	Container: func(s *sock.Socket) string { return map[uint64]string{6: "edge-7f"}[s.Cgroup] },
 	Dev:       func(s *sock.Socket) string { return map[string]string{"10.0.0.5": "eth0"}[s.Local.Addr().String()] },
 }
 
@@ -38,13 +40,13 @@ var (
 			ID: 2, Proto: sock.TCP6, State: sock.SynSent,
 			Local: netip.MustParseAddrPort("[::ffff:10.0.0.5]:0"), Remote: netip.MustParseAddrPort("[::ffff:10.9.0.3]:5432"),
 		},
-		Event: EventState, Old: sock.Close,
+		Event: sock.EventState, Old: sock.Close,
 	}
 	listener = &Values{Socket: &sock.Socket{
 		ID: 3, Proto: sock.TCP6, State: sock.Listen, Local: netip.MustParseAddrPort("[::]:22"), Remote: netip.MustParseAddrPort("[::]:0"),
 		Owner: sock.Owner{PID: 1, Comm: sock.MakeComm("a-name-of-fifteen-and-more")},
 	}}
-	refused = &Values{Socket: &sock.Socket{ID: 4, Proto: sock.TCP, State: sock.Close}, Event: EventFail, Reasons: [3]string{"refused", "TCP_RST", "ECONNREFUSED"}}
+	refused = &Values{Socket: &sock.Socket{ID: 4, Proto: sock.TCP, State: sock.Close}, Event: sock.EventFail, Reasons: [3]string{"refused", "TCP_RST", "ECONNREFUSED"}}
 	unixed  = &Values{Socket: &sock.Socket{ID: sock.LocalID, Proto: sock.Unix, State: sock.UnixConnected, Unix: &sock.UnixInfo{Path: "/run/Bus.sock"}}}
 	nothing = &Values{}
 )

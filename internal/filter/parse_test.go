@@ -3,9 +3,12 @@
 package filter
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
+
+	"netlive/internal/sock"
 )
 
 // testServices is what tests know of /etc/services.
@@ -241,5 +244,61 @@ func TestFieldTable(t *testing.T) {
 	}
 	if maskAnyState != stateWords.all() {
 		t.Errorf("any state %b, all %b", maskAnyState, stateWords.all())
+	}
+}
+
+// A joined filter matches what all of its parts match, and an error points at the part.
+func TestAnd(t *testing.T) {
+	r := newRand(t)
+	for range 300 {
+		var parts []*Filter
+		for range r.IntN(4) {
+			parts = append(parts, mustParse(t, randomExpression(r, r.IntN(3)).text))
+		}
+		all := And(parts...)
+		again := mustParse(t, all.String())
+		for range 20 {
+			v := randomValues(r)
+			want := true
+			for _, f := range parts {
+				want = want && f.Match(v)
+			}
+			if all.Match(v) != want || again.Match(v) != want {
+				t.Fatalf("%s: %v of %+v, want %v", all.Text(), !want, v.Socket, want)
+			}
+		}
+	}
+	if f := And(nil, mustParse(t, " "), And()); f != nil || !f.All() {
+		t.Errorf("of nothing: %v", f)
+	}
+	one := mustParse(t, "port 22")
+	if And(nil, one) != one {
+		t.Error("one alone is another")
+	}
+	f := And(mustParse(t, "state established exclude time-wait"), one, mustParse(t, "port 80 or age > 1s"))
+	if want := "(state established exclude time-wait) and (port 22) and (port 80 or age > 1s)"; f.Text() != want {
+		t.Errorf("%s, want %s", f.Text(), want)
+	}
+	var e *SyntaxError
+	if err := f.Require(Fields(FieldState, FieldPort)); !errors.As(err, &e) || !strings.HasPrefix(f.Text()[e.Column-1:], "age > 1s") {
+		t.Errorf("%v", err)
+	}
+}
+
+// The words of --event are those of the field event.
+func TestParseEvents(t *testing.T) {
+	for word, want := range map[string]sock.EventSet{
+		"close": sock.Events(sock.EventClose), "RETRANS": sock.Events(sock.EventRetransmit), "resync": sock.Events(sock.EventResync),
+		"all": 1<<(sock.EventResync+1) - 1<<sock.EventState,
+	} {
+		if got, _, ok := ParseEvents(word); got != want || !ok {
+			t.Errorf("%s: %b, %v, want %b", word, got, ok, want)
+		}
+	}
+	for word, want := range map[string]string{"clos": "close", "owner": "", "stale": "state", "": "", "lisen": "listen"} {
+		_, expected, ok := ParseEvents(word)
+		if ok || want == "" && len(expected) != int(sock.EventResync)+1 || want != "" && expected[0] != want {
+			t.Errorf("%q: %v %q", word, ok, expected)
+		}
 	}
 }

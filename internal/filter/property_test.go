@@ -148,7 +148,7 @@ func randomValues(r *rand.Rand) *Values {
 		s.Owner = sock.Owner{PID: pick[uint32](r, 1, 812, 813, 4294967295), Comm: sock.MakeComm(pick(r, someProcs...))}
 	}
 	v := &Values{
-		Socket: s, Event: Event(r.IntN(int(eventCount))), Old: sock.State(r.IntN(13)), Known: FieldSet(r.Uint64()),
+		Socket: s, Event: sock.EventKind(r.IntN(int(sock.EventResync) + 1)), Old: sock.State(r.IntN(13)), Known: FieldSet(r.Uint64()),
 		Age: pick(r, 0, time.Second, time.Hour), RTT: pick(r, 0, time.Millisecond, 20*time.Millisecond),
 		Rx: pick[uint64](r, 0, 1000, 1500), Tx: pick[uint64](r, 0, 1, 1<<63), Retrans: r.Uint32N(5), Reasons: [3]string{pick(r, "", "refused", "ECONNRESET")},
 	}

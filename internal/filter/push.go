@@ -26,14 +26,7 @@ func (k *Kernel) take(n *node) decider {
 	case FieldFamily:
 		return k.takeFamilies(t.mask & uint32(FamilyInet|FamilyInet6))
 	case FieldProto:
-		var families uint32
-		if t.mask&(1<<sock.TCP) != 0 {
-			families |= uint32(FamilyInet)
-		}
-		if t.mask&(1<<sock.TCP6) != 0 {
-			families |= uint32(FamilyInet6)
-		}
-		return k.takeFamilies(families)
+		return k.takeProtos(t.mask)
 	case FieldState:
 		k.narrow(&k.States, t.mask, maskAnyState)
 		return byKernel
@@ -76,6 +69,25 @@ func (k *Kernel) takeFamilies(with uint32) decider {
 	k.narrow(&families, with, uint32(FamilyInet|FamilyInet6))
 	k.Families = uint8(families)
 	return byKernel
+}
+
+// takeProtos takes the families that the protocols of a mask are of. Within a family Go tells them apart: the events of binding are of others
+// than TCP too.
+func (k *Kernel) takeProtos(mask uint32) decider {
+	var families, all uint32
+	for family, list := range map[uint8][]sock.Proto{
+		FamilyInet:  {sock.TCP, sock.UDP, sock.UDPLite, sock.Raw},
+		FamilyInet6: {sock.TCP6, sock.UDP6, sock.UDPLite6, sock.Raw6},
+	} {
+		if protos := uint32(sock.Protos(list...)); mask&protos != 0 {
+			families |= uint32(family)
+			all |= protos
+		}
+	}
+	if who := k.takeFamilies(families); mask&all == all {
+		return who
+	}
+	return byBoth
 }
 
 // numbers are the numbers from lo to hi of which t is true, in order and without a touch.

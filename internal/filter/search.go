@@ -14,11 +14,11 @@ import (
 // of the path of a UNIX socket. What is not known mentions nothing.
 func (v *Values) mentions(word string) bool {
 	s := v.socket()
-	if s.Owner.Known() && ownerMentions(&s.Owner, word) {
+	if s.Owner.Known() && v.ownerMentions(&s.Owner, word) {
 		return true
 	}
 	for i := range s.Others {
-		if ownerMentions(&s.Others[i], word) {
+		if v.ownerMentions(&s.Others[i], word) {
 			return true
 		}
 	}
@@ -31,8 +31,8 @@ func (v *Values) mentions(word string) bool {
 	return endMentions(s.Local, word) || endMentions(s.Remote, word)
 }
 
-func ownerMentions(o *sock.Owner, word string) bool {
-	return containsFold(o.Program, word) || containsFold(o.Comm.Bytes(), word)
+func (v *Values) ownerMentions(o *sock.Owner, word string) bool {
+	return containsFold(o.Comm.Bytes(), word) || containsFold(v.program(o), word)
 }
 
 func endMentions(end netip.AddrPort, word string) bool {

@@ -19,7 +19,7 @@ type Values struct {
 	// Names makes names of numbers; nil when there are none. It may be shared by all.
 	Names *Names
 	// Event is what happened, and Old the state before.
-	Event Event
+	Event sock.EventKind
 	Old   sock.State
 	// Known says which of the fields below are known (FieldAge, FieldRTT, FieldRx, FieldTx, FieldRetrans), as 0 is a value of each.
 	Known    FieldSet
@@ -29,15 +29,16 @@ type Values struct {
 	Reasons  [3]string // the words that tell why, such as "reset_received", "TCP_RST", "ECONNRESET"; each may be empty
 }
 
-// Names are the names of numbers, each asked for only when a filter needs it. A function that is nil, or returns an empty text,
+// Names are what people call things, each asked for only when a filter needs it. A function that is nil, or returns an empty text,
 // does not know. They must be quick, or answer from a cache: Match calls them for each socket.
 type Names struct {
-	User      func(uid uint32) string
-	NetNS     func(inode uint32) string
-	Cgroup    func(id uint64) string // the path below the root of cgroup v2, beginning with '/'
-	Container func(cgroup uint64) string
-	Unit      func(cgroup uint64) string
-	Dev       func(s *sock.Socket) string
+	User  func(uid uint32) string
+	NetNS func(inode uint32) string
+	// Cgroup is the path below the root of cgroup v2, beginning with '/'. It, Container, Unit and Dev are given the socket, since some who
+	// do not know the number of its cgroup know that of its owner.
+	Cgroup, Container, Unit, Dev func(s *sock.Socket) string
+	// Program is netstat's name for a process whose Owner has none, besides its comm.
+	Program func(o *sock.Owner) string
 }
 
 // truth is a value of Kleene's logic: and is the lesser, or the greater of two.
@@ -109,7 +110,7 @@ func (v *Values) bit(f Field) (bit int, known bool) {
 	case FieldOld:
 		return int(v.Old), v.Old != sock.StateNone
 	case FieldEvent:
-		return int(v.Event), v.Event != EventNone
+		return int(v.Event), v.Event != sock.EventNone
 	case FieldProto:
 		return int(s.Proto), s.Proto != sock.ProtoNone
 	case FieldFamily:
@@ -121,21 +122,42 @@ func (v *Values) bit(f Field) (bit int, known bool) {
 // text is the value of a field of text, but proc and reason, which have several.
 func (v *Values) text(f Field) string {
 	s, n := v.socket(), v.Names
-	switch {
-	case n == nil:
-	case f == FieldDev && n.Dev != nil:
-		return n.Dev(s)
-	case f == FieldUser && n.User != nil && v.knowsUID():
-		return n.User(s.UID)
-	case f == FieldNetNS && n.NetNS != nil && s.NetNS != 0:
-		return n.NetNS(s.NetNS)
-	case s.Cgroup == 0:
-	case f == FieldCgroup && n.Cgroup != nil:
-		return n.Cgroup(s.Cgroup)
-	case f == FieldContainer && n.Container != nil:
-		return n.Container(s.Cgroup)
-	case f == FieldUnit && n.Unit != nil:
-		return n.Unit(s.Cgroup)
+	if n == nil {
+		return ""
 	}
-	return ""
+	switch f {
+	case FieldUser:
+		if n.User != nil && v.knowsUID() {
+			return n.User(s.UID)
+		}
+		return ""
+	case FieldNetNS:
+		if n.NetNS != nil && s.NetNS != 0 {
+			return n.NetNS(s.NetNS)
+		}
+		return ""
+	}
+	var name func(*sock.Socket) string
+	switch f {
+	case FieldCgroup:
+		name = n.Cgroup
+	case FieldContainer:
+		name = n.Container
+	case FieldUnit:
+		name = n.Unit
+	case FieldDev:
+		name = n.Dev
+	}
+	if name == nil || s.Proto == sock.ProtoNone {
+		return ""
+	}
+	return name(s)
+}
+
+// program is netstat's name of a process, empty when that is not known.
+func (v *Values) program(o *sock.Owner) string {
+	if o.Program == "" && v.Names != nil && v.Names.Program != nil {
+		return v.Names.Program(o)
+	}
+	return o.Program
 }

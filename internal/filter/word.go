@@ -8,42 +8,6 @@ import (
 	"netlive/internal/sock"
 )
 
-// Event is what an event tells, in the words of trace.
-type Event uint8
-
-// The events. EventNone is of what is no event, a row of a table: unknown.
-const (
-	EventNone       Event = iota
-	EventState            // a change of state
-	EventListen           // a socket listens
-	EventOpen             // a connection that this side began is established
-	EventAccept           // a connection that the other side began is taken by a process
-	EventFail             // a connection never came to be
-	EventClose            // the end of a connection, with its life
-	EventRetransmit       // a segment was sent again
-	EventReset            // a reset was sent or received
-	EventDrop             // a segment was dropped
-	EventOverflow         // a queue of a listener was full
-	EventError            // an error was set on the socket
-	EventBind             // a socket was bound
-	EventLost             // events could not be delivered
-	EventResync           // a walk has made good what was lost
-
-	eventCount
-)
-
-var eventNames = [eventCount]string{
-	"", "state", "listen", "open", "accept", "fail", "close", "retransmit", "reset", "drop", "overflow", "error", "bind", "lost", "resync",
-}
-
-// String is the event's word in a filter; empty for EventNone.
-func (e Event) String() string {
-	if e < eventCount {
-		return eventNames[e]
-	}
-	return ""
-}
-
 // Families, by which sockets are told apart besides their protocols: bits of a mask.
 const (
 	familyInet = iota
@@ -110,6 +74,15 @@ func (v *vocabulary) expected() (words []string) {
 		}
 	}
 	return append(words, wordAll)
+}
+
+// candidates are the words that text may be a slip of, or all.
+func (v *vocabulary) candidates(text string) []string {
+	all := v.expected()
+	if found := near(text, all); len(found) > 0 {
+		return found
+	}
+	return all
 }
 
 func plainWord(s string) string {
@@ -180,12 +153,23 @@ var stateWords = vocabulary{
 }
 
 var eventWords = func() (v vocabulary) {
-	for e := EventNone + 1; e < eventCount; e++ {
-		v.atoms = append(v.atoms, word{e.String(), 1 << e})
+	// EventOwner and EventStale are between sources and tables: no reader is told of them.
+	for k := sock.EventState; k <= sock.EventResync; k++ {
+		v.atoms = append(v.atoms, word{k.String(), uint32(sock.Events(k))})
 	}
-	v.others = map[string]uint32{"retrans": 1 << EventRetransmit}
+	v.others = map[string]uint32{"retrans": uint32(sock.Events(sock.EventRetransmit))}
 	return v
 }()
+
+// ParseEvents returns the kinds of events that a word of the field event stands for. expected is the words that there are, of an
+// unknown word those that it may be a slip of.
+func ParseEvents(text string) (kinds sock.EventSet, expected []string, ok bool) {
+	mask, ok := eventWords.find(text)
+	if !ok {
+		expected = eventWords.candidates(text)
+	}
+	return sock.EventSet(mask), expected, ok
+}
 
 // protoWords has a word for each of a pair of protocols, and the word without a number for both.
 var protoWords = func() (v vocabulary) {

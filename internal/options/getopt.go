@@ -37,16 +37,17 @@ type getopt struct {
 }
 
 // parse calls each with every option and its argument (for a long option without one: its
-// whole name), in order, and returns the operands. It stops at the first error, be it its own or each's.
-func (g *getopt) parse(args []string, each func(val int, arg string) error) (operands []string, err error) {
+// whole name), in order, and returns the operands, and apart from them what follows "--": nil when that is not there. It stops at the
+// first error, be it its own or each's.
+func (g *getopt) parse(args []string, each func(val int, arg string) error) (operands, rest []string, err error) {
 	for i := 0; i < len(args); i++ {
 		a := args[i]
 		switch {
 		case a == "--":
-			return append(operands, args[i+1:]...), nil
+			return operands, args[i+1:], nil
 		case len(a) < 2 || a[0] != '-':
 			if g.posixly {
-				return append(operands, args[i:]...), nil
+				return append(operands, args[i:]...), nil, nil
 			}
 			operands = append(operands, a)
 		case a[1] == '-':
@@ -55,10 +56,10 @@ func (g *getopt) parse(args []string, each func(val int, arg string) error) (ope
 			err = g.parseShort(a[1:], args, &i, each)
 		}
 		if err != nil {
-			return operands, err
+			return operands, nil, err
 		}
 	}
-	return operands, nil
+	return operands, nil, nil
 }
 
 func (g *getopt) parseShort(letters string, args []string, i *int, each func(int, string) error) error {

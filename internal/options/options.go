@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
+	"netlive/internal/filter"
 	"netlive/internal/sock"
 )
 
@@ -25,6 +27,8 @@ const (
 	Netlive
 	// Verb is a verb of netlive's: the same options, and exit code 2 for a command line that is wrong.
 	Verb
+	// Runner is a verb that runs a command: what follows -- is that.
+	Runner
 )
 
 // Source is where sockets are read.
@@ -81,6 +85,22 @@ type Options struct {
 	NetNS    string // --netns: all, host, a PID or a name of ip-netns(8); empty is the namespace we are in
 	Unit     bool   // --unit: a column with the container or the systemd unit
 	Ring     int    // --ring: bytes of the ring buffer; 0 is the default
+	Color    string // --color: auto, always or never; empty when it was not given
+
+	// Filter is all that --filter and, but for the netstat face, the operands ask for; nil is no filter. Explain is --explain-filter.
+	Filter  *filter.Filter
+	Explain bool
+
+	Events          sock.EventSet // --event, 0 if not given
+	Columns         []string      // --columns
+	CSV             bool          // --csv
+	Absolute, Delta bool          // --absolute, --delta
+	For             time.Duration // --for, 0 without end
+	Summary         bool          // --summary
+	Stack           bool          // --stack
+	// Command is what follows -- of a Runner; nil without --.
+	Command []string
+
 	// Operands are the words that are no options. netstat ignores them.
 	Operands []string
 	// Warnings are lines for stderr that do not stop netstat.
@@ -88,7 +108,8 @@ type Options struct {
 
 	face     Face
 	texts    Texts
-	modes    int           // how many options named a mode, repeats included
+	modes    int // how many options named a mode, repeats included
+	filters  []*filter.Filter
 	selected sock.ProtoSet // Select's, since Shows asks for each socket
 }
 
@@ -132,7 +153,12 @@ func Parse(face Face, prog string, args []string, texts Texts) (Options, error) 
 	if face != Netstat {
 		g.exact = ownOptions()
 	}
-	operands, err := g.parse(args, o.set)
+	operands, rest, err := g.parse(args, o.set)
+	if face == Runner {
+		o.Command = rest
+	} else {
+		operands = append(operands, rest...)
+	}
 	o.Operands = operands
 	var refused *getoptError
 	switch {
@@ -150,8 +176,37 @@ func Parse(face Face, prog string, args []string, texts Texts) (Options, error) 
 		}
 		return o, o.usage(message)
 	}
+	if face != Netstat && len(operands) > 0 {
+		if err := o.addFilter(strings.Join(operands, " ")); err != nil { // as ss(8) has them
+			return o, err
+		}
+	}
+	o.Filter = filter.And(o.filters...)
 	o.selected = o.Select().Protos
 	return o, nil
+}
+
+// addFilter adds a filter, of which each is checked on its own.
+func (o *Options) addFilter(text string) error {
+	f, err := filter.Parse(text)
+	if err != nil {
+		return o.FilterError(err)
+	}
+	o.filters = append(o.filters, f)
+	return nil
+}
+
+// FilterError is the error for a filter that cannot be used: it says where, if err does.
+func (o *Options) FilterError(err error) error {
+	message := "netlive: " + err.Error()
+	if at := (*filter.SyntaxError)(nil); errors.As(err, &at) {
+		message += "\n  " + strings.ReplaceAll(at.Caret(), "\n", "\n  ")
+	}
+	e := &Error{Message: message, ExitCode: exitUsage, Help: "Try 'netlive help filters'.\n"}
+	if o.face == Netlive {
+		e.ExitCode = exitNetstatUsage
+	}
+	return e
 }
 
 // usage is the error for a line that getopt refuses.

@@ -80,16 +80,27 @@ func TestOwnOptions(t *testing.T) {
 		"--interval NaN":   `netlive: --interval: "NaN" is not a duration (try 500ms, 2s)`,
 		"--interval -Inf":  `netlive: --interval: "-Inf" is not a duration (try 500ms, 2s)`,
 		"--interval 1e300": `netlive: --interval: "1e300" is not a duration (try 500ms, 2s)`,
-		"--count 0":        `netlive: --count: "0" is not a number of frames (try 1, 10)`,
-		"--count -1":       `netlive: --count: "-1" is not a number of frames (try 1, 10)`,
-		"--count many":     `netlive: --count: "many" is not a number of frames (try 1, 10)`,
+		"--count 0":        `netlive: --count: "0" is not a number from 1 (try 1, 10)`,
+		"--count -1":       `netlive: --count: "-1" is not a number from 1 (try 1, 10)`,
+		"--count many":     `netlive: --count: "many" is not a number from 1 (try 1, 10)`,
 		"--source x":       `netlive: --source: "x" is not a source (try auto, ebpf, procfs)`,
+		"--for soon":       `netlive: --for: "soon" is not a duration (try 500ms, 2s)`,
+		"--for 0":          `netlive: --for: "0" is too short (at least 10ms)`,
+		"--color maybe":    `netlive: --color: "maybe" is not a time for colours (try auto, always, never)`,
+		"--color=":         `netlive: --color: "" is not a time for colours (try auto, always, never)`,
+		"--event clos":     `netlive: --event: "clos" is not an event (try close, lost)`,
+		"--event open,,":   `netlive: --event: "" is not an event (try ` + eventWords + `)`,
+		"--event owner":    `netlive: --event: "owner" is not an event (try ` + eventWords + `)`,
+		"--columns a,,b":   `netlive: --columns: "a,,b" has a column without a name`,
+		"--filter":         "p: option '--filter' requires an argument",
+		"--csv=1":          "p: option '--csv' doesn't allow an argument",
+		"--filt x":         "p: unrecognized option '--filt'",
 		"--interval":       "p: option '--interval' requires an argument",
 		"--json=1":         "p: option '--json' doesn't allow an argument",
 		"--jso":            "p: unrecognized option '--jso'",
 		"-ri":              "p: -r, -i, -M and -s are one or the other, and once",
 	} {
-		for face, code := range map[Face]int{Netlive: 3, Verb: 2} {
+		for face, code := range map[Face]int{Netlive: 3, Verb: 2, Runner: 2} {
 			_, err := Parse(face, "p", strings.Fields(line), nil)
 			var e *Error
 			if !errors.As(err, &e) || e.Message != want || e.ExitCode != code {
@@ -99,6 +110,92 @@ func TestOwnOptions(t *testing.T) {
 	}
 	// A shortened option of netstat's means the same with our options there.
 	if o, err := Parse(Verb, "netstat", []string{"--conti", "--interf"}, nil); err != nil || !o.Continuous || o.Mode != ModeInterfaces {
+		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+const eventWords = "state, listen, open, accept, fail, close, retransmit, reset, drop, overflow, error, bind, lost, resync, all"
+
+func TestTraceOptions(t *testing.T) {
+	o := parse(t, Runner, "--event open,close --event=RETRANS --columns time,local --columns pid --absolute --for 1.5 --color never")
+	if o.Events != sock.Events(sock.EventOpen, sock.EventClose, sock.EventRetransmit) || !slices.Equal(o.Columns, []string{"time", "local", "pid"}) ||
+		!o.Absolute || o.Delta || o.For != 1500*time.Millisecond || o.Color != "never" || o.CSV || o.Summary || o.Stack || o.Timed {
+		t.Errorf("%+v", o)
+	}
+	o = parse(t, Runner, "--delta --csv --summary --stack --event all")
+	if !o.Delta || !o.CSV || !o.Summary || !o.Stack || !o.Events.Has(sock.EventState) || !o.Events.Has(sock.EventResync) || o.Events.Has(sock.EventOwner) {
+		t.Errorf("%+v", o)
+	}
+	if o = parse(t, Runner, "-t"); o.Events != 0 || o.Columns != nil || o.For != 0 || o.Color != "" || o.Command != nil || o.Filter != nil {
+		t.Errorf("%+v", o)
+	}
+}
+
+// What follows -- is the command of a verb that runs one, and else words like others.
+func TestCommand(t *testing.T) {
+	o := parse(t, Runner, "port 80 -4 -- curl -4 -- x")
+	if want := []string{"curl", "-4", "--", "x"}; !slices.Equal(o.Command, want) || o.Filter.Text() != "port 80" || !slices.Equal(o.Families, []string{"inet"}) {
+		t.Errorf("%q, filter %q", o.Command, o.Filter.Text())
+	}
+	if o = parse(t, Runner, "--"); o.Command == nil || len(o.Command) > 0 || o.Filter != nil {
+		t.Errorf("%#v, filter %q", o.Command, o.Filter.Text())
+	}
+	for _, face := range []Face{Netlive, Verb} {
+		if o = parse(t, face, "port -- 80"); o.Command != nil || o.Filter.Text() != "port 80" {
+			t.Errorf("%q, filter %q", o.Command, o.Filter.Text())
+		}
+	}
+	if o = parse(t, Netstat, "port -- ("); o.Command != nil || o.Filter != nil || !slices.Equal(o.Operands, []string{"port", "("}) {
+		t.Errorf("%+v", o)
+	}
+}
+
+// The words that are no options are a filter, and so is each --filter: all must match.
+func TestFilter(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-t"}, ""},
+		{[]string{"--filter", ""}, ""},
+		{[]string{"-tan", "state", "established", "( dport = :443 )"}, "state established ( dport = :443 )"},
+		{[]string{"dport", "=", "443", "-tan", "or", "port", "22"}, "dport = 443 or port 22"},
+		{[]string{"--filter", "port 80 or port 443", "--filter=pid 1", "nginx"}, "(port 80 or port 443) and (pid 1) and (nginx)"},
+	} {
+		for _, face := range []Face{Netlive, Verb, Runner} {
+			o, err := Parse(face, "p", c.args, nil)
+			if err != nil || o.Filter.Text() != c.want || o.Filter.All() != (c.want == "") {
+				t.Errorf("%q: %q, %v, want %q", c.args, o.Filter.Text(), err, c.want)
+			}
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"sprt", "=", "80"}, `netlive: filter, column 1: unknown field "sprt": expected sport, dport, port (a word that is searched for can be quoted)
+  sprt = 80
+  ^`},
+		{[]string{"--filter", "port 80 (", "--filter", "(("}, `netlive: filter, column 10: ends too early: expected a field, a word, a number, an address, not, (
+  port 80 (
+           ^`},
+		{[]string{"state", "open", "-t"}, `netlive: filter, column 7: unknown state "open": ` + `expected established, syn-sent, syn-recv, fin-wait-1, fin-wait-2, time-wait, closed, close-wait, last-ack, listening, closing, connected, synchronized, bucket, big, all
+  state open
+        ^`},
+		{[]string{"--filter", "port 80", "rtt", "<", "5"}, `netlive: filter, column 7: "5" has no unit: expected duration as 10ms, 3s, 2m, 1h or 1d, range as 1s-5s
+  rtt < 5
+        ^`},
+	} {
+		for face, code := range map[Face]int{Netlive: 3, Verb: 2, Runner: 2} {
+			_, err := Parse(face, "p", c.args, nil)
+			var e *Error
+			if !errors.As(err, &e) || e.Message != c.want || e.ExitCode != code || e.Help != "Try 'netlive help filters'.\n" {
+				t.Errorf("%q: %v (%+v)", c.args, err, e)
+			}
+		}
+	}
+	// Help and versions are for who does not know how to write one.
+	if o, err := Parse(Netlive, "p", []string{"(", "-h"}, nil); err != nil || !o.Help {
 		t.Errorf("%+v, %v", o, err)
 	}
 }
@@ -125,12 +222,12 @@ func TestFamilies(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, line := range []string{
-		"-tulpn --json --interval 1s", "--num -A inet,unix -- x", "-A", "--protocol=", "-rr", "-é --count 99999999999999999999", "--=", "-W=1 -c5 - --",
+		"-tulpn --json --interval 1s", "--num -A inet,unix -- x", "--filter port=80 state established -- ( x", "--event open,close --for 1s --columns a", "-A", "--protocol=", "-rr", "-é --count 99999999999999999999", "--=", "-W=1 -c5 - --", "-2", "-g --ipx",
 	} {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		for _, face := range []Face{Netstat, Netlive, Verb} {
+		for _, face := range []Face{Netstat, Netlive, Verb, Runner} {
 			o, err := Parse(face, "netlive", strings.Split(line, " "), nil)
 			var e *Error
 			switch {
@@ -140,8 +237,10 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%q: %T", line, err)
 			case err != nil && (e.ExitCode < 1 || e.Message == "" && e.Help == ""):
 				t.Errorf("%q: %+v", line, e)
-			case err == nil && !o.Help && !o.Version && o.Protos() == 0:
-				t.Errorf("%q shows nothing", line)
+			case err == nil && !o.Help && !o.Version && o.Mode == ModeSockets:
+				if sel := o.Select(); sel.Protos == 0 && !sel.Groups && !sel.Groups6 && len(sel.Others) == 0 {
+					t.Errorf("%q shows nothing", line)
+				}
 			}
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"netlive/internal/filter"
 	"netlive/internal/sock"
 )
 
@@ -101,7 +102,7 @@ func (o *Options) set(val int, arg string) error {
 		o.Help = true
 		return errStop
 	case '?':
-		if o.face == Verb {
+		if o.face == Verb || o.face == Runner {
 			o.Help = true
 			return errStop
 		}
@@ -109,11 +110,14 @@ func (o *Options) set(val int, arg string) error {
 	case valJSON:
 		o.JSON = true
 	case valInterval:
-		return o.setInterval(arg)
+		o.Timed = true
+		return o.setTime("--interval", arg, &o.Interval)
+	case valFor:
+		return o.setTime("--for", arg, &o.For)
 	case valCount:
 		n, err := strconv.Atoi(arg)
 		if err != nil || n < 1 {
-			return o.badValue("--count: %q is not a number of frames (try 1, 10)", arg)
+			return o.badValue("--count: %q is not a number from 1 (try 1, 10)", arg)
 		}
 		o.Count = n
 	case valNetNS:
@@ -128,6 +132,29 @@ func (o *Options) set(val int, arg string) error {
 			return o.badValue("--source: %q is not a source (try auto, ebpf, procfs)", arg)
 		}
 		o.Source = Source(at)
+	case valColor:
+		if !slices.Contains([]string{"auto", "always", "never"}, arg) {
+			return o.badValue("--color: %q is not a time for colours (try auto, always, never)", arg)
+		}
+		o.Color = arg
+	case valFilter:
+		return o.addFilter(arg)
+	case valExplainFilter:
+		o.Explain = true
+	case valEvent:
+		return o.addEvents(arg)
+	case valColumns:
+		return o.addColumns(arg)
+	case valCSV:
+		o.CSV = true
+	case valAbsolute:
+		o.Absolute = true
+	case valDelta:
+		o.Delta = true
+	case valSummary:
+		o.Summary = true
+	case valStack:
+		o.Stack = true
 	}
 	return nil
 }
@@ -142,24 +169,48 @@ func (o *Options) badValue(format string, args ...any) error {
 	return o.usage("netlive: " + fmt.Sprintf(format, args...))
 }
 
-// MinInterval is the shortest --interval: less would be polling in a loop.
+// MinInterval is the shortest --interval, since less would be polling in a loop, and the shortest --for.
 const MinInterval = 10 * time.Millisecond
 
 // maxSeconds keeps seconds that are written as a plain number within a time.Duration.
 const maxSeconds = 1e9
 
-func (o *Options) setInterval(arg string) error {
+// setTime reads a duration, or a number of seconds.
+func (o *Options) setTime(name, arg string, to *time.Duration) error {
 	d, err := time.ParseDuration(arg)
 	if seconds, plain := strconv.ParseFloat(arg, 64); plain == nil && -maxSeconds < seconds && seconds < maxSeconds {
 		d, err = time.Duration(seconds*float64(time.Second)), nil
 	}
 	if err != nil {
-		return o.badValue("--interval: %q is not a duration (try 500ms, 2s)", arg)
+		return o.badValue("%s: %q is not a duration (try 500ms, 2s)", name, arg)
 	}
 	if d < MinInterval {
-		return o.badValue("--interval: %q is too short (at least %v)", arg, MinInterval)
+		return o.badValue("%s: %q is too short (at least %v)", name, arg, MinInterval)
 	}
-	o.Interval, o.Timed = d, true
+	*to = d
+	return nil
+}
+
+// addEvents reads a list of the words that the field event of a filter has.
+func (o *Options) addEvents(list string) error {
+	for word := range strings.SplitSeq(list, ",") {
+		kinds, words, ok := filter.ParseEvents(word)
+		if !ok {
+			return o.badValue("--event: %q is not an event (try %s)", word, strings.Join(words, ", "))
+		}
+		o.Events |= kinds
+	}
+	return nil
+}
+
+// addColumns reads a list of words. Which there are is known to who prints them.
+func (o *Options) addColumns(list string) error {
+	for word := range strings.SplitSeq(list, ",") {
+		if word == "" {
+			return o.badValue("--columns: %q has a column without a name", list)
+		}
+		o.Columns = append(o.Columns, word)
+	}
 	return nil
 }
 

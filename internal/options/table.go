@@ -19,6 +19,17 @@ const (
 	valNetNS
 	valUnit
 	valRing
+	valColor
+	valFilter
+	valExplainFilter
+	valEvent
+	valColumns
+	valCSV
+	valAbsolute
+	valDelta
+	valFor
+	valSummary
+	valStack
 )
 
 // familyWords are the long options that net-tools treats as one: the first that a word
@@ -79,5 +90,16 @@ func ownOptions() []longOption {
 		{"netns", requiredArgument, valNetNS},
 		{"unit", noArgument, valUnit},
 		{"ring", requiredArgument, valRing},
+		{"color", requiredArgument, valColor},
+		{"filter", requiredArgument, valFilter},
+		{"explain-filter", noArgument, valExplainFilter},
+		{"event", requiredArgument, valEvent},
+		{"columns", requiredArgument, valColumns},
+		{"csv", noArgument, valCSV},
+		{"absolute", noArgument, valAbsolute},
+		{"delta", noArgument, valDelta},
+		{"for", requiredArgument, valFor},
+		{"summary", noArgument, valSummary},
+		{"stack", noArgument, valStack},
 	}
 }
