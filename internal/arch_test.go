@@ -49,6 +49,7 @@ var imports = map[string][]string{
 	"internal/view":    {"internal/sock", "internal/table"},
 	"internal/resolve": {"internal/sock"},
 	"internal/render":  {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy", "internal/view"},
+	"internal/summary": {"internal/sock"},
 	"internal/live":    {"internal/sock", "internal/table", "internal/view", "internal/render", "internal/options"},
 	"internal/screen":  {"internal/sock", "internal/table", "internal/view", "internal/render", "internal/options", "internal/live"},
 
@@ -75,6 +76,7 @@ var modules = map[string][]string{
 
 	"github.com/mdlayher/netlink":       {"internal/rtnl"},
 	"github.com/leonelquinteros/gotext": {"internal/lang"},
+	"github.com/HdrHistogram":           {"internal/summary"},
 	"golang.org/x/text":                 {"internal/lang"},
 }
 

@@ -3,195 +3,212 @@
 package render
 
 import (
-	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"netlive/internal/sock"
 )
 
-// EventLines writes the lines of netlive trace: columns that stay in place, unknown shown as -.
+// EventLines writes the lines of netlive trace: columns that stay in place, unknown shown as -. Its fields are set before the first use.
 type EventLines struct {
 	Color    bool
 	Location *time.Location // of the times; nil is UTC
-	// Places are columns at the end.
+	Times    EventTimes
+	// Columns are what a line has; nil is LineColumns of changes of state.
+	Columns EventColumns
+	// Places and Names are asked by the columns that need them; without Names users are numbers.
 	Places *Places
+	Names  Names
+
+	cells eventCells
+	time  EventColumn // as Times has it
+	ready bool
+	stack bool // a column has the stack
 }
 
-// The columns' widths in bytes. IPv6 ends may be longer and push their line.
 const (
-	widthTime    = 15
-	widthProcess = 15
-	widthPID     = 7
-	widthEnd     = 21
-	widthState   = 11
-	widthInOld   = 8 // with columns behind it
+	sgrReset   = "\x1b[m"
+	sgrWarn    = "\x1b[1;31m"
+	sgrBad     = "\x1b[31m"
+	sgrOpen    = "\x1b[32m"
+	sgrClose   = "\x1b[33m"
+	sgrRetrans = "\x1b[35m"
 )
 
+// The widths of times.
 const (
-	sgrReset = "\x1b[m"
-	sgrWarn  = "\x1b[1;31m"
-	sgrOpen  = "\x1b[32m"
-	sgrClose = "\x1b[33m"
+	widthAbsolute = len("2006-01-02T15:04:05.000000+01:00")
+	widthDelta    = len("999.999ms")
 )
+
+// Select sets the columns: those that are named, or without names those that LineColumns has for the kinds. Places is set before.
+func (l *EventLines) Select(kinds sock.EventSet, names []string) (err error) {
+	l.Columns, err = selectColumns(names, LineColumns(kinds, l.Places))
+	return err
+}
+
+func selectColumns(names []string, without EventColumns) (EventColumns, error) {
+	if len(names) == 0 {
+		return without, nil
+	}
+	return ParseEventColumns(names)
+}
+
+func (l *EventLines) prepare() {
+	l.ready = true
+	columns := l.Columns
+	if len(columns) == 0 {
+		columns = LineColumns(sock.Events(sock.EventState), l.Places)
+	}
+	columns = append(EventColumns(nil), columns...)
+	l.time = *eventColumns.find("time")
+	switch l.Times {
+	case TimesAbsolute:
+		l.time.width = widthAbsolute
+	case TimesDelta:
+		l.time.head, l.time.width, l.time.right = "DELTA", widthDelta, true
+	}
+	for i := range columns {
+		if columns[i].Name == l.time.Name {
+			columns[i] = l.time
+		}
+	}
+	if last := &columns[len(columns)-1]; !last.right && !last.full {
+		last.width = 0
+	}
+	l.cells = newEventCells(columns, l.Places, l.Names)
+	l.cells.times = l.Times
+	if l.Location != nil {
+		l.cells.zone = l.Location
+	}
+	l.stack = columns.Has("stack")
+}
 
 // Header appends the column heads.
 func (l *EventLines) Header(b []byte) []byte {
-	at := len(b)
-	column := func(name string, width int) {
-		b = append(padTo(append(b, name...), at, width), ' ')
-		at = len(b)
+	if !l.ready {
+		l.prepare()
 	}
-	column("TIME", widthTime)
-	column("PROCESS", widthProcess)
-	b = append(b, "    PID "...)
-	at = len(b)
-	column("LOCAL", widthEnd)
-	column("REMOTE", widthEnd)
-	column("OLD", widthState)
-	column("NEW", widthState)
-	b = append(b, "IN-OLD"...)
-	if l.Places != nil {
-		b = l.Places.appendHeads(padTo(b, at, widthInOld), "NETNS", "UNIT")
+	columns := l.cells.columns
+	for i := range columns {
+		at := len(b)
+		b = columns[i].pad(append(b, columns[i].head...), at, len(columns[i].head))
 	}
-	return append(b, '\n')
+	b[len(b)-1] = '\n'
+	return b
 }
 
-// Append appends the line of e.
+// Append appends the line of e, and below it the lines of its stack.
 func (l *EventLines) Append(b []byte, e *sock.Event) []byte {
-	b = append(l.appendClock(b, e.Time), ' ')
-	if e.Kind == sock.EventLost {
-		return l.appendLost(b, e.Lost)
+	if !l.ready {
+		l.prepare()
 	}
-	s := &e.Socket
-	b = append(appendProcess(b, &s.Owner), ' ')
-	at := len(b)
-	b = append(padTo(appendTraceEnd(b, s, false), at, widthEnd), ' ')
-	at = len(b)
-	b = append(padTo(appendTraceEnd(b, s, true), at, widthEnd), ' ')
-	at = len(b)
-	b = append(padTo(appendEventState(b, e.Old), at, widthState), ' ')
-	at = len(b)
-	if color := l.stateColor(s.State); color != "" {
-		b = append(appendEventState(append(b, color...), s.State), sgrReset...)
-		at += len(color) + len(sgrReset)
-	} else {
-		b = appendEventState(b, s.State)
-	}
-	b = append(padTo(b, at, widthState), ' ')
-	at = len(b)
-	if e.InOld < 0 {
-		b = append(b, '-')
-	} else {
-		b = AppendDuration(b, e.InOld)
-	}
-	if l.Places != nil {
-		b = l.Places.appendColumns(padTo(b, at, widthInOld), s, true)
-	}
-	return append(b, '\n')
-}
-
-// appendProcess appends the columns of the process.
-func appendProcess(b []byte, o *sock.Owner) []byte {
-	at := len(b)
-	if !o.Known() {
-		return append(padTo(append(b, '-'), at, widthProcess), "       -"...)
-	}
-	switch comm := o.Comm.Bytes(); {
-	case len(comm) == 0:
-		b = append(b, '-')
-	case plain(comm):
-		b = append(b, comm...)
+	switch e.Kind {
+	case sock.EventLost, sock.EventResync:
+		b = l.appendNotice(b, e)
 	default:
-		b = AppendEscaped(b, string(comm))
-		at += len(b[at:]) - utf8.RuneCount(b[at:]) // a rune is one column, nearly always
+		b = l.appendCells(b, e)
 	}
-	return appendRight(append(padTo(b, at, widthProcess), ' '), uint64(o.PID), widthPID)
+	l.cells.before = e.Time
+	return b
 }
 
-func appendEventState(b []byte, s sock.State) []byte {
-	if s == sock.StateNone {
-		return append(b, '-')
+func (l *EventLines) appendCells(b []byte, e *sock.Event) []byte {
+	for i := range l.cells.columns {
+		c := &l.cells.columns[i]
+		at := len(b)
+		if c.kinds.Has(e.Kind) {
+			b = c.cell(&l.cells, b, e)
+		}
+		if len(b) == at {
+			b = append(b, '-')
+		}
+		width := len(b) - at - l.cells.skew
+		l.cells.skew = 0
+		if l.Color && c.paint != paintNone {
+			b = appendColored(b, at, c.paint.color(e))
+		}
+		b = c.pad(b, at, width)
 	}
-	return append(b, s.String()...)
+	b[len(b)-1] = '\n' // it was a blank before the next column
+	if !l.stack {
+		for _, frame := range e.Stack {
+			b = append(b, "    "...)
+			b = append(appendSafe(b, frame), '\n')
+		}
+	}
+	return b
 }
 
-func (l *EventLines) stateColor(s sock.State) string {
-	switch {
-	case !l.Color:
-	case s == sock.Established, s == sock.Listen:
-		return sgrOpen
-	case s == sock.Close:
-		return sgrClose
+// appendColored puts color before what begins at at, and its end behind it.
+func appendColored(b []byte, at int, color string) []byte {
+	if color == "" {
+		return b
 	}
-	return ""
+	end := len(b)
+	b = append(append(b, color...), sgrReset...)
+	copy(b[at+len(color):], b[at:end])
+	copy(b[at:], color)
+	return b
 }
 
-func (l *EventLines) appendLost(b []byte, n uint64) []byte {
-	if l.Color {
+// pad fills the column whose text begins at at and is width characters wide, and appends the blank before the next. What is coloured is to the left.
+func (c *EventColumn) pad(b []byte, at, width int) []byte {
+	blanks := max(c.width-width, 0)
+	b = appendBlanks(b, blanks+1)
+	if c.right {
+		copy(b[at+blanks:], b[at:len(b)-1-blanks])
+		for i := range blanks {
+			b[at+i] = ' '
+		}
+		b[len(b)-1] = ' '
+	}
+	return b
+}
+
+// appendNotice appends the line of what is no socket's.
+func (l *EventLines) appendNotice(b []byte, e *sock.Event) []byte {
+	at := len(b)
+	if b = l.cells.appendTime(b, e.Time); len(b) == at {
+		b = append(b, '-') // a first delta
+	}
+	b = l.time.pad(b, at, len(b)-at)
+	color := l.Color && e.Kind == sock.EventLost
+	if color {
 		b = append(b, sgrWarn...)
 	}
-	b = append(b, "*** "...)
-	b = strconv.AppendUint(b, n, 10)
-	b = append(b, " events lost: the buffer was full ***"...)
-	if l.Color {
+	b = append(appendWhy(append(b, "*** "...), e), " ***"...)
+	if color {
 		b = append(b, sgrReset...)
 	}
 	return append(b, '\n')
 }
 
-func (l *EventLines) appendClock(b []byte, t time.Time) []byte {
-	if l.Location == nil {
-		t = t.UTC()
-	} else {
-		t = t.In(l.Location)
-	}
-	// Half of what AppendFormat costs, which reads its layout anew each time.
-	hour, minute, second := t.Clock()
-	b = append(b, byte('0'+hour/10), byte('0'+hour%10))
-	b = appendMarked(b, ':', minute, 1e2)
-	b = appendMarked(b, ':', second, 1e2)
-	return appendMarked(b, '.', t.Nanosecond()/1000, 1e6)
+// eventColors are the colours of kinds of events.
+var eventColors = [...]string{
+	sock.EventListen: sgrOpen, sock.EventOpen: sgrOpen, sock.EventAccept: sgrOpen,
+	sock.EventClose: sgrClose, sock.EventRetransmit: sgrRetrans,
+	sock.EventFail: sgrBad, sock.EventReset: sgrBad, sock.EventDrop: sgrBad, sock.EventOverflow: sgrBad, sock.EventError: sgrBad,
+	sock.EventLost: sgrWarn,
 }
 
-// appendTraceEnd appends one end by numbers: trace waits for no resolver. IPv6 addresses have brackets,
-// and a port that is not known yet is *. A socket without addresses has -.
-func appendTraceEnd(b []byte, s *sock.Socket, remote bool) []byte {
-	end := s.Local
-	if remote {
-		end = s.Remote
+func (p paint) color(e *sock.Event) string {
+	switch s := e.Socket.State; {
+	case p == paintEvent && int(e.Kind) < len(eventColors):
+		return eventColors[e.Kind]
+	case p == paintState && (s == sock.Established || s == sock.Listen):
+		return sgrOpen
+	case p == paintState && s == sock.Close:
+		return sgrClose
 	}
-	switch addr := end.Addr(); {
-	case !addr.IsValid():
-		return append(b, '-')
-	case addr.Is6() && !addr.Is4In6():
-		b = append(appendAddr(append(b, '['), addr), ']')
-	default:
-		b = appendAddr(b, addr)
-	}
-	return appendPort(append(b, ':'), Numeric{}, s.Proto, end.Port())
+	return ""
 }
 
-// AppendDuration appends d for people, in the unit that fits and the one below it, cut and not rounded: 7us,
-// 1.234ms, 39.110ms, 3.210s, 2m03s, 4h05m, 3d07h.
-func AppendDuration(b []byte, d time.Duration) []byte {
-	const day = 24 * time.Hour
-	// Two numbers, what stands between them and what after.
-	two := func(n, unit time.Duration, mark byte, bound int, end string) []byte {
-		b = strconv.AppendInt(b, int64(d/n), 10)
-		return append(appendMarked(b, mark, int(d%n/unit), bound), end...)
+// appendSafe appends what a stranger may have named so that it can do nothing to a terminal.
+func appendSafe[T string | []byte](b []byte, name T) []byte {
+	at := len(b)
+	b = append(b, name...)
+	if plain(b[at:]) {
+		return b
 	}
-	switch {
-	case d < time.Millisecond:
-		return append(strconv.AppendInt(b, int64(d/time.Microsecond), 10), "us"...)
-	case d < time.Second:
-		return two(time.Millisecond, time.Microsecond, '.', 1e3, "ms")
-	case d < time.Minute:
-		return two(time.Second, time.Millisecond, '.', 1e3, "s")
-	case d < time.Hour:
-		return two(time.Minute, time.Second, 'm', 1e2, "s")
-	case d < day:
-		return two(time.Hour, time.Minute, 'h', 1e2, "m")
-	}
-	return two(day, time.Hour, 'd', 1e2, "h")
+	return AppendEscaped(b[:at], string(name))
 }

@@ -63,8 +63,13 @@ func appendSocketFields(b []byte, s *sock.Socket, queues bool) []byte {
 		b = appendUint(b, `,"recv_q":`, uint64(s.Queue.Recv))
 		b = appendUint(b, `,"send_q":`, uint64(s.Queue.Send))
 	}
-	b = appendUint(b, `,"uid":`, uint64(s.UID))
-	b = appendUint(b, `,"inode":`, uint64(s.Inode))
+	if !queues && s.ID == 0 { // a segment that came for no socket
+		b = appendUintOrNull(b, `,"uid":`, uint64(s.UID))
+		b = appendUintOrNull(b, `,"inode":`, uint64(s.Inode))
+	} else {
+		b = appendUint(b, `,"uid":`, uint64(s.UID))
+		b = appendUint(b, `,"inode":`, uint64(s.Inode))
+	}
 	b = appendUintOrNull(b, `,"cookie":`, s.ID.Cookie())
 	b = appendUintOrNull(b, `,"netns":`, uint64(s.NetNS))
 	b = append(b, `,"owners":[`...)
@@ -90,8 +95,13 @@ func appendSocketFields(b []byte, s *sock.Socket, queues bool) []byte {
 }
 
 func appendEndJSON(b []byte, addr, port string, end netip.AddrPort) []byte {
-	b = appendAddrOrNull(append(b, addr...), end.Addr())
-	return appendUint(b, port, uint64(end.Port()))
+	b = append(b, addr...)
+	if a := end.Addr(); a.Is4() { // as most are
+		b = append(appendQuad(append(b, '"'), a.As4()), '"')
+	} else {
+		b = appendAddrOrNull(b, a)
+	}
+	return appendPortNumber(append(b, port...), end.Port())
 }
 
 // appendStateJSON appends the word for s; it may be empty, where netstat has none.
@@ -118,44 +128,6 @@ func appendOwner(b []byte, o *sock.Owner) []byte {
 	b = append(b, `,"how":"`...)
 	b = append(b, o.How.String()...)
 	return append(b, `"}`...)
-}
-
-// EventJSON writes events as JSON objects. It remembers the second it wrote last: of many events in a second the date is made once.
-type EventJSON struct {
-	second int64
-	date   []byte // of second, RFC 3339 without what is below it
-}
-
-// Append appends e as one JSON object.
-func (j *EventJSON) Append(b []byte, e *sock.Event) []byte {
-	b = j.appendTime(append(b, `{"time":"`...), e.Time)
-	if e.Kind == sock.EventLost {
-		return append(appendUint(b, `","event":"lost","count":`, e.Lost), '}')
-	}
-	b = append(append(b, `","event":"`...), e.Kind.String()...)
-	b = appendSocketFields(append(b, `",`...), &e.Socket, false)
-	b = appendStateJSON(b, `,"old_state":`, e.Old, e.Old.String())
-	b = appendStateJSON(b, `,"new_state":`, e.Socket.State, e.Socket.State.String())
-	if e.InOld < 0 {
-		b = append(b, `,"state_us":null`...)
-	} else {
-		b = appendUint(b, `,"state_us":`, uint64(e.InOld/time.Microsecond))
-	}
-	if e.Mini != sock.StateNone {
-		b = append(b, `,"minisocket":"`...)
-		b = append(b, e.Mini.String()...)
-		b = append(b, '"')
-	}
-	return append(b, '}')
-}
-
-// appendTime appends what the function of that name does.
-func (j *EventJSON) appendTime(b []byte, t time.Time) []byte {
-	if second := t.Unix(); second != j.second || len(j.date) == 0 {
-		j.second, j.date = second, appendTime(j.date[:0], t)
-		j.date = j.date[:len(j.date)-len(".000000000Z")]
-	}
-	return append(appendMarked(append(b, j.date...), '.', t.Nanosecond(), 1e9), 'Z')
 }
 
 // AppendFrameBegin appends the head of a frame of watch --json; the sockets follow, parted by commas,

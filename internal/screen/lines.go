@@ -35,13 +35,18 @@ const (
 	markResync = "~"
 )
 
-// statusLine is the first line: where the rows come from, what was lost, how many are in which state.
+// statusLine is the first line: where the rows come from, what was lost, how many match the filter, how many are in which state.
 func (m *model) statusLine() string {
 	if m.frame == nil {
 		return statusBegin(m.config.Source, nil)
 	}
 	var b strings.Builder
 	b.WriteString(statusBegin(m.config.Source, &m.frame.status))
+	if m.config.Match != nil {
+		// A third of the line: how many are in which state is of use too.
+		text := string(render.AppendEscaped(nil, strings.Join(strings.Fields(m.config.Filter), " ")))
+		fmt.Fprintf(&b, "  %d of %d: %s", m.frame.Matched, m.frame.Total, ansi.Truncate(text, max(m.width/3, 12), "…"))
+	}
 	type count struct {
 		state sock.State
 		n     int

@@ -21,6 +21,9 @@ import (
 type Config struct {
 	// Select chooses the rows; nil shows all.
 	Select func(*sock.Socket) bool
+	// Match chooses among those by Filter, which the first line tells with how many it matches; nil is no filter.
+	Match  func(*sock.Socket) bool
+	Filter string
 	// Extend adds user and inode, Programs the process.
 	Extend, Programs bool
 	// Names gives what turns numbers into names. A name that comes later than the row is drawn with calls arrived.
@@ -64,7 +67,7 @@ type window struct {
 // Draw implements live.Drawer.
 func (w *window) Draw(t *table.Table, s live.Status, now sock.Stamp) (again sock.Stamp, err error) {
 	offset, height := w.asked()
-	q := view.Query{Select: w.config.Select, Offset: offset, Height: height, Ghosts: true}
+	q := view.Query{Select: w.config.Select, Match: w.config.Match, Offset: offset, Height: height, Ghosts: true}
 	f := &frame{status: s, now: now}
 	view.Build(t, q, now, &f.Frame)
 	w.send(f)

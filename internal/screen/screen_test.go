@@ -97,14 +97,20 @@ func TestScreens(t *testing.T) {
 		extend        bool
 		lost          uint64
 		note          string
+		filter        string
 	}{
-		{"80x24", 80, 24, false, 0, ""},
-		{"80x24-extended", 80, 24, true, 0, ""},
-		{"160x50", 160, 50, true, 12, ""},
-		{"40x6-procfs", 40, 6, false, 0, "polling /proc each 1s: permission denied"},
+		{"80x24", 80, 24, false, 0, "", ""},
+		{"80x24-extended", 80, 24, true, 0, "", ""},
+		{"160x50", 160, 50, true, 12, "", ""},
+		{"40x6-procfs", 40, 6, false, 0, "polling /proc each 1s: permission denied", ""},
+		{"80x24-filter", 80, 24, false, 0, "", "sport = 80 or\tproc = 'a long\x1b[2J name' or pid 9001"},
+		{"40x6-filter", 40, 6, false, 0, "", "sport = :80 or pid 9001"},
 	} {
 		t.Run(size.name, func(t *testing.T) {
 			c := &Config{Source: "ebpf", Note: size.note, Programs: true, Extend: size.extend}
+			if c.Filter = size.filter; c.Filter != "" {
+				c.Match = func(s *sock.Socket) bool { return s.Local.Port() == 80 || s.Owner.PID == 9001 }
+			}
 			m := shown(t, c, scene(), live.Status{Lost: size.lost, Resyncs: min(size.lost, 1)}, 10*second, size.width, size.height)
 			got := m.text()
 			lines := strings.Split(got, "\n")

@@ -23,7 +23,7 @@ const (
 	EventError                // an error was set on the socket
 	EventBind                 // a socket was bound to a port
 	EventLost                 // Lost events could not be delivered; nothing else is set but Time
-	EventResync               // a walk has made good what was lost; nothing else is set but Time
+	EventResync               // what was lost has been made good, or events are complete again; nothing else is set but Time
 	EventOwner                // the socket's owner became known better; nothing else changed
 	EventStale                // something changed that no event tells: the source's Stale says of what. Nothing else is set but Time
 

@@ -22,6 +22,8 @@ const Highlight = 2 * time.Second
 // Query says what to show.
 type Query struct {
 	Select func(*sock.Socket) bool // nil selects all
+	// Match is asked about those that Select selects, and says which of them are shown; nil is all. Frames count both.
+	Match func(*sock.Socket) bool
 	// Offset is the first row of the window and Height the number of rows in it.
 	// An Offset beyond the end moves back so that the window is full, as far as
 	// there are rows.
@@ -39,11 +41,12 @@ type Line struct {
 // Frame is what a screen shows at one instant. The same Frame can be built again and again; it keeps its memory.
 type Frame struct {
 	Rows   []Line
-	Offset int        // of the first of Rows among the shown
-	Shown  int        // rows that were selected, with their ghosts if asked for
-	Total  int        // sockets in the table, without ghosts
-	At     sock.Stamp // the instant
-	// ByState counts the selected TCP sockets in each state, without ghosts.
+	Offset int // of the first of Rows among the shown
+	Shown  int // rows that there are to show, with their ghosts if asked for
+	// Total is the sockets that were selected, and Matched those of them that matched; without ghosts.
+	Total, Matched int
+	At             sock.Stamp // the instant
+	// ByState counts the matched TCP sockets in each state, without ghosts.
 	ByState [sock.StateCount]int
 	// Version is the table's: while it stays and nothing fades, so does the frame.
 	Version uint64
@@ -66,25 +69,30 @@ func Each(t *table.Table, q Query, now sock.Stamp, f *Frame, do func(*Line)) {
 	// Rows that are not used again must not hold on to their strings.
 	clear(f.Rows)
 	f.Rows = f.Rows[:0]
-	f.At, f.Again, f.Total, f.Version = now, 0, t.Len(), t.Version()
+	f.At, f.Again, f.Version = now, 0, t.Version()
 	f.ByState = [sock.StateCount]int{}
 	most := t.Len() + table.GhostsMax
 	offset, height := min(max(q.Offset, 0), most), min(max(q.Height, 0), most)
 	f.picked.begin(offset + height)
-	f.Shown = 0
+	f.Total, f.Matched = 0, 0
 	for r := range t.Rows() {
 		if q.Select != nil && !q.Select(&r.Socket) {
 			continue
 		}
+		f.Total++
+		if q.Match != nil && !q.Match(&r.Socket) {
+			continue
+		}
+		f.Matched++
 		if sock.ProtosTCP.Has(r.Proto) && r.State.Valid() {
 			f.ByState[r.State]++
 		}
-		f.Shown++
 		f.picked.offer(r)
 	}
+	f.Shown = f.Matched
 	if q.Ghosts {
 		for r := range t.Ghosts() {
-			if q.Select == nil || selectGhost(q.Select, r) {
+			if q.ghost(r) {
 				f.Shown++
 				f.picked.offer(r)
 			}
@@ -111,10 +119,10 @@ func (f *Frame) line(r *table.Row) Line {
 	return l
 }
 
-// selectGhost asks about the row as it was: a filter by state should show
+// ghost asks about the row as it was: a filter by state should show
 // what becomes of the sockets that it showed.
-func selectGhost(sel func(*sock.Socket) bool, r *table.Row) bool {
+func (q *Query) ghost(r *table.Row) bool {
 	s := r.Socket
 	s.State = r.Last
-	return sel(&s)
+	return (q.Select == nil || q.Select(&s)) && (q.Match == nil || q.Match(&s))
 }

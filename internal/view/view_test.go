@@ -116,11 +116,22 @@ func TestSelect(t *testing.T) {
 	var f Frame
 	udp := func(s *sock.Socket) bool { return s.Proto == sock.UDP || s.State == sock.TimeWait }
 	Build(filled(sample...), Query{Select: udp, Height: 20}, 100, &f)
-	if got := ids(&f); !slices.Equal(got, []sock.ID{6, 10, 7}) || f.Shown != 3 || f.Total != len(sample) {
+	if got := ids(&f); !slices.Equal(got, []sock.ID{6, 10, 7}) || f.Shown != 3 || f.Total != 3 || f.Matched != 3 {
 		t.Errorf("%v, %d of %d", got, f.Shown, f.Total)
 	}
 	if f.ByState != [sock.StateCount]int{sock.TimeWait: 1} {
 		t.Errorf("states of the selected: %v; UDP has none", f.ByState)
+	}
+	// What matches is counted beside what it was chosen from.
+	notUDP := func(s *sock.Socket) bool {
+		if !udp(s) {
+			t.Errorf("%d is not selected, and needs no match", s.ID)
+		}
+		return s.Proto != sock.UDP
+	}
+	Build(filled(sample...), Query{Select: udp, Match: notUDP, Height: 20}, 100, &f)
+	if got := ids(&f); !slices.Equal(got, []sock.ID{7}) || f.Shown != 1 || f.Matched != 1 || f.Total != 3 {
+		t.Errorf("%v, %d of %d", got, f.Matched, f.Total)
 	}
 }
 
@@ -152,6 +163,11 @@ func TestGhostsStayInPlace(t *testing.T) {
 	Build(tab, q, now, &f)
 	if got := ids(&f); !slices.Equal(got, []sock.ID{8, 3, 5, 2}) || f.ByState[sock.Listen] != 3 {
 		t.Errorf("listeners and their ghosts: %v, %v", got, f.ByState)
+	}
+	q.Match, q.Select = q.Select, nil
+	Build(tab, q, now, &f)
+	if got := ids(&f); !slices.Equal(got, []sock.ID{8, 3, 5, 2}) || f.Shown != 4 || f.Matched != 3 || f.Total != len(sample)-2 {
+		t.Errorf("listeners and their ghosts, matched: %v, %d of %d", got, f.Matched, f.Total)
 	}
 	q.Ghosts = false
 	Build(tab, q, now, &f)
