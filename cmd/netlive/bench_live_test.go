@@ -44,7 +44,7 @@ func (b *bench) programs(t *testing.T) {
 	b.printf("| netlive | program | runs | ns a run |\n|---|---|---|---|\n")
 	var sums []string
 	for _, w := range b.witnesses() {
-		if !w.ours || w.name != "netlive trace --json" && !w.frames {
+		if !w.ours || w.name != "netlive trace --event state --json" && !w.frames {
 			continue
 		}
 		ns := kerneltest.NetNS(t)
@@ -116,7 +116,7 @@ func (b *bench) starts(t *testing.T) {
 	b.printf("\n## Start\n\nFrom exec to the first line, while connections are made all the time.\n\n| | ms |\n|---|---|\n")
 	knocked := fmt.Sprint(knockPort)
 	for _, c := range []struct{ name, args, text string }{
-		{"netlive trace --json, the first event", b.netlive + " trace --json", knocked},
+		{"netlive trace --event state --json, the first event", b.netlive + " trace --event state --json", `_port":` + knocked},
 		{"tcpstates, the first event", "stdbuf -oL tcpstates", knocked},
 		{"netlive watch -tan --json, the first frame, of 20 sockets", b.netlive + " watch -tan --json --count 1", `"sockets"`},
 	} {

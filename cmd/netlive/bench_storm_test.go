@@ -49,9 +49,9 @@ func (b *bench) witnesses() []witness {
 	const probe = `tracepoint:sock:inet_sock_set_state { printf("%s %d %d %d %d %d\n", comm, pid, args->sport, args->dport, args->oldstate, args->newstate); }`
 	return []witness{
 		{name: "untraced"},
-		{name: "netlive trace --json", args: []string{b.netlive, "trace", "--json"}, event: `"event":"state"`, ours: true},
-		{name: "netlive trace", args: []string{b.netlive, "trace"}, event: fmt.Sprintf(":%d ", stormPort), ours: true},
-		{name: "netlive trace -6 --json", args: []string{b.netlive, "trace", "-6", "--json"}, ours: true},
+		{name: "netlive trace --event state --json", args: []string{b.netlive, "trace", "--event", "state", "--json"}, event: `"event":"state"`, ours: true},
+		{name: "netlive trace --event state", args: []string{b.netlive, "trace", "--event", "state"}, event: fmt.Sprintf(":%d ", stormPort), ours: true},
+		{name: "netlive trace -6 --event state --json", args: []string{b.netlive, "trace", "-6", "--event", "state", "--json"}, ours: true},
 		{name: "netlive watch -tan --json", args: []string{b.netlive, "watch", "-tan", "--json", "--interval", "1s"}, frames: true, ours: true},
 		{name: "tcpstates", args: []string{"tcpstates"}, event: fmt.Sprintf(" %d ", stormPort), knock: fmt.Sprintf(" %d ", knockPort)},
 		{name: "bpftrace", args: []string{"bpftrace", "-B", "full", "-e", probe}, event: fmt.Sprintf(" %d ", stormPort), knock: fmt.Sprintf(" %d ", knockPort)},

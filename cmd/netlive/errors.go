@@ -20,6 +20,7 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2
+	exitNothing     = 3
 	exitPermission  = 4
 	exitUnsupported = 5
 	exitInterrupted = 130 // 128 + SIGINT, as shells count
@@ -32,14 +33,15 @@ const exitCodesHelp = `Exit codes
   The netstat face (netlive without a verb, or called as netstat) has net-tools' codes:
     0    all was printed
     1    something that was asked for is not to be had here
-    2    a word that is neither a verb nor an option, or an option that is a verb's (netlive)
-    3    the options are wrong
+    2    a word that is nearly a verb, or an option that is a verb's (netlive)
+    3    the options or the filter are wrong
     255  a file in /proc is there and cannot be used
 
   Verbs (watch, trace):
     0    ended as asked (q, --count, SIGTERM), or because the reader of its output went away
     1    failed; the message says at what
-    2    the command line is wrong
+    2    the command line or the filter is wrong
+    3    nothing matched the filter in all that was asked for (watch --count N, trace --for TIME)
     4    not permitted; the message says which privilege would do
     5    this kernel cannot do it; the message says what it lacks
     130  interrupted (^C, SIGINT)
@@ -48,13 +50,24 @@ const exitCodesHelp = `Exit codes
 // errInterrupted ends a verb that was interrupted by SIGINT.
 var errInterrupted = errors.New("interrupted")
 
+// errNothing ends a verb that was to end by itself, and whose filter nothing has matched until then.
+var errNothing = errors.New("nothing matched")
+
 // exitCode is the one place that turns an error into what the shell sees, and into the one
 // message on stderr.
 func exitCode(prog string, err error, stderr io.Writer) int {
 	var usage *options.Error
+	var exit *exitError
 	switch {
 	case err == nil, isClosedPipe(err), errors.Is(err, errTerminated):
 		return exitOK
+	case errors.As(err, &exit):
+		if exit.text != "" {
+			fmt.Fprintf(stderr, "%s: %s\n", prog, exit.text)
+		}
+		return exit.code
+	case errors.Is(err, errNothing):
+		return exitNothing // as grep has a code and no word for it
 	case errors.Is(err, errInterrupted), errors.Is(err, screen.ErrInterrupted):
 		return exitInterrupted
 	case errors.As(err, &usage):

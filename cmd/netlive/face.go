@@ -47,20 +47,25 @@ func face(args []string, std streams) int {
 	for _, warning := range o.Warnings {
 		fmt.Fprintln(std.err, warning)
 	}
+	typo := verbMeant(args[1:], std)
 	switch {
-	case err != nil:
 	case o.Version:
 		err = runVersion(std)
 	case o.Help:
 		root := newRoot(std)
 		err = root.Help()
-	case len(o.Operands) > 0:
-		err = options.Usage("netlive: %q is neither a verb nor an option; see netlive help", o.Operands[0])
-	case o.Count > 0 || o.Timed || o.Ring > 0 || o.Source != options.SourceAuto:
-		err = options.Usage("netlive: --count, --interval, --ring and --source are for netlive watch")
-	default:
-		if err = enter(&o, std, args[0]); err == nil {
-			return tables(&o, std, w)
+	case typo != nil:
+		err = typo
+	case err == nil:
+		err = tableOptions(&o)
+		switch {
+		case err != nil:
+		case o.Explain:
+			err = explain(std.out, &o, false)
+		default:
+			if err = enter(&o, std, args[0]); err == nil {
+				return tables(&o, std, w)
+			}
 		}
 	}
 	return exitCode("netlive", err, std.err)

@@ -69,8 +69,8 @@ func TestTraceCountsLosses(t *testing.T) {
 	// Each connection six changes, the listener two.
 	const happened = 6*connections + 2
 	ns := kerneltest.NetNS(t)
-	trace := start(t, ns, "netlive", "trace", "--json", "--ring", "4K")
-	trace.awaitErr("tracing")
+	trace := start(t, ns, "netlive", "trace", "--json", "--event", "state", "--ring", "4K")
+	trace.awaitBegin()
 	storm := startStorm(t, ns, kerneltest.Storm{Connections: connections, Workers: 1})
 	storm.report()
 	if err := storm.stdin.Close(); err != nil {

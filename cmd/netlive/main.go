@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/term"
@@ -29,6 +30,8 @@ type streams struct {
 	out, err io.Writer
 	env      []string
 	outTTY   bool
+	// when is --color, empty where that was not given.
+	when string
 	// newsBuffer is the room for rtnetlink's announcements in bytes; 0 is enough, and only tests have less.
 	newsBuffer int
 }
@@ -43,14 +46,32 @@ func (s streams) getenv(name string) string {
 	return ""
 }
 
-// color reports whether out is a terminal whose user does not mind colours (no-color.org).
+// color reports whether colours are asked for, or else that out is a terminal whose user does not mind them (no-color.org).
 func (s streams) color() bool {
+	switch s.when {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
 	for _, e := range s.env {
 		if e == "TERM=dumb" || len(e) > len("NO_COLOR=") && e[:len("NO_COLOR=")] == "NO_COLOR=" {
 			return false
 		}
 	}
 	return s.outTTY
+}
+
+// screenEnv is the environment as a screen should see it.
+func (s streams) screenEnv() []string {
+	if s.when != "always" && s.when != "never" {
+		return s.env
+	}
+	env := slices.DeleteFunc(slices.Clone(s.env), func(e string) bool { return strings.HasPrefix(e, "NO_COLOR=") })
+	if s.when == "never" {
+		env = append(env, "NO_COLOR=1")
+	}
+	return env
 }
 
 // run is main with what it depends on as parameters. A link by the name of netstat is netstat and nothing else.

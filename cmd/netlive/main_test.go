@@ -38,6 +38,8 @@ func TestMain(m *testing.M) {
 		"referee": mainReferee,
 		"tenant":  mainTenant,
 		"crowd":   mainCrowd,
+
+		"listener": mainListener,
 	})
 }
 

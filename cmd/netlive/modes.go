@@ -73,7 +73,7 @@ func newPrinter(o *options.Options, std streams, w words, pl *places) printer {
 		}}
 	}
 	sel := o.Select()
-	s := &sockets{o: o, proc: proc, places: pl, words: w, page: &page{}, std: std}
+	s := &sockets{o: o, proc: proc, places: pl, chosen: newChosen(o, pl), words: w, page: &page{}, std: std}
 	s.names = names(o, resolve.Config{Waiting: func() { s.page.show(std) }})
 	s.layout = newTable(o, proc, s.names, std, w)
 	s.layout.Places = pl.columns(o)

@@ -386,8 +386,8 @@ func TestHostNamespace(t *testing.T) {
 func TestTraceNamespaces(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	ns := kerneltest.NetNS(t)
-	trace := start(t, ns, "netlive", "trace", "--json", "--netns", "all")
-	trace.awaitErr("tracing")
+	trace := start(t, ns, "netlive", "trace", "--json", "--event", "state", "--netns", "all")
+	trace.awaitBegin()
 	ours, other, byName := tenantIn(t, ns), tenantIn(t, kerneltest.NetNS(t)), named(t, ns, "trace")
 	waiting := map[uint32]*place{ours.inode: ours, other.inode: other, byName.inode: byName}
 	for len(waiting) > 0 {
@@ -444,8 +444,8 @@ func TestTraceNamespaces(t *testing.T) {
 
 	ours.end()
 	byName.end()
-	one := start(t, ns, "netlive", "trace", "--json", "--netns", byName.name)
-	one.awaitErr("tracing")
+	one := start(t, ns, "netlive", "trace", "--json", "--event", "state", "--netns", byName.name)
+	one.awaitBegin()
 	tenantIn(t, ns)
 	again := ready(t, start(t, ns, "ip", "netns", "exec", byName.name, "tenant"), byName.name)
 	for ended := false; !ended; {
@@ -582,8 +582,8 @@ func TestUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What is accepted belongs where its listener was made.
-	trace := start(t, ns, "netlive", "trace", "--json", "--unit")
-	trace.awaitErr("tracing")
+	trace := start(t, ns, "netlive", "trace", "--json", "--event", "state", "--unit")
+	trace.awaitBegin()
 	runIn(t, ns, "bash", "-c", fmt.Sprintf("exec 3<>/dev/tcp/127.0.0.1/%d", tenantTCP))
 	for accepted := false; !accepted; {
 		line, err := trace.out.ReadString('\n')

@@ -17,8 +17,8 @@ import (
 func TestPIDNamespace(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	ns := kerneltest.NetNS(t)
-	trace := start(t, ns, "unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "netlive", "trace", "--json")
-	trace.awaitErr("tracing")
+	trace := start(t, ns, "unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "netlive", "trace", "--json", "--event", "state")
+	trace.awaitBegin()
 	children, err := os.ReadFile("/proc/" + strconv.Itoa(trace.Process.Pid) + "/task/" + strconv.Itoa(trace.Process.Pid) + "/children")
 	if err != nil {
 		t.Fatal(err)

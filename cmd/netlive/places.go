@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +32,8 @@ type places struct {
 
 	spaces netns.Names
 	units  cgroup.Names
+
+	mu sync.Mutex // of what follows: a screen asks on one goroutine, its filter on another
 	// byHolder has the cgroups of processes whose sockets' own are not known.
 	byHolder map[holder]string
 	// forgot is when those were forgotten of which nobody knows since when they run: /proc's.
@@ -95,27 +98,39 @@ func (p *places) filter(o *tracer.Options) error {
 }
 
 // columns are those that o asks for; nil is none.
-func (p *places) columns(o *options.Options) *render.Places {
-	if o.NetNS == "" && !o.Unit {
+func (p *places) columns(o *options.Options) *render.Places { return p.named(o.NetNS != "", o.Unit) }
+
+// named are the names of namespaces and of units, as far as they are wanted; nil is neither.
+func (p *places) named(space, unit bool) *render.Places {
+	if !space && !unit {
 		return nil
 	}
 	c := &render.Places{}
-	if o.NetNS != "" {
+	if space {
 		c.Space = p.spaces.Name
 	}
-	if o.Unit {
+	if unit {
 		c.Unit = func(s *sock.Socket) (path, unit string) {
-			if path = p.units.Path(s.Cgroup); path == "" && s.Owner.Known() {
-				path = p.ofProcess(&s.Owner)
-			}
+			path = p.cgroup(s)
 			return path, cgroup.Owner(path)
 		}
 	}
 	return c
 }
 
+// cgroup is the path of a socket's cgroup v2, "" when it is not known.
+func (p *places) cgroup(s *sock.Socket) string {
+	path := p.units.Path(s.Cgroup)
+	if path == "" && s.Owner.Known() {
+		path = p.ofProcess(&s.Owner)
+	}
+	return path
+}
+
 // ofProcess is the cgroup v2 of a process: /proc does not tell that of a socket.
 func (p *places) ofProcess(o *sock.Owner) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if now := time.Now(); o.Start == 0 && now.Sub(p.forgot) > time.Second {
 		p.forgot = now
 		maps.DeleteFunc(p.byHolder, func(h holder, _ string) bool { return h.start == 0 })

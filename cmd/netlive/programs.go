@@ -22,8 +22,9 @@ type programKey struct {
 	comm sock.Comm
 }
 
-// programsMax bounds what is remembered; then all of it is forgotten.
-const programsMax = 4096
+// programsMax bounds what is remembered; then all of it is forgotten. A filter asks for each process that holds a socket, and again for
+// each frame.
+const programsMax = 1 << 16
 
 func newPrograms() *programs {
 	return &programs{proc: procfallback.New(os.DirFS("/proc")), known: map[programKey]string{}}
@@ -31,15 +32,20 @@ func newPrograms() *programs {
 
 // name is argv[0] as netstat prints it, or comm for a process that has gone.
 func (p *programs) name(o *sock.Owner) string {
+	if name := p.argv(o); name != "" {
+		return name
+	}
+	return o.Comm.String()
+}
+
+// argv is argv[0] as netstat prints it, "" for a process that has gone, or has none.
+func (p *programs) argv(o *sock.Owner) string {
 	key := programKey{o.PID, o.Comm}
 	name, ok := p.known[key]
 	if ok {
 		return name
 	}
-	name, ok = p.proc.Program(o.PID)
-	if !ok {
-		name = o.Comm.String()
-	}
+	name, _ = p.proc.Program(o.PID)
 	if len(p.known) >= programsMax {
 		clear(p.known)
 	}

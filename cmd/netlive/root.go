@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"netlive/internal/options"
 )
 
 //go:embed netlive.1
@@ -31,8 +33,8 @@ func newRoot(std streams) *cobra.Command {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.AddCommand(
-		newVerb("watch", "[OPTIONS]", "netstat's socket tables, kept true on the screen", watchHelp, watchOptions, runWatch, std),
-		newVerb("trace", "[OPTIONS]", "a line for each TCP state change", traceHelp, traceOptions, runTrace, std),
+		newVerb(options.Verb, "watch [OPTIONS] [FILTER]", "netstat's socket tables, kept true on the screen", watchHelp, watchOptions, runWatch, std),
+		newVerb(options.Runner, "trace [OPTIONS] [FILTER] [-- COMMAND]", "a line for each TCP event", traceHelp, traceOptions, runTrace, std),
 		&cobra.Command{
 			Use:   "version",
 			Short: "the version of this program",
@@ -49,6 +51,7 @@ func newRoot(std streams) *cobra.Command {
 			},
 		},
 		&cobra.Command{Use: "json", Short: "what the names in JSON mean", Long: jsonHelp},
+		&cobra.Command{Use: "filters", Short: "the language of filters", Long: filtersHelp()},
 		&cobra.Command{Use: "exit-codes", Short: "what the exit codes mean", Long: exitCodesHelp},
 	)
 	return root

@@ -37,9 +37,9 @@ type rowSource struct {
 }
 
 // rowByRow reports whether rows can be printed as they are read. Hosts that are looked up are all asked for before the first row is
-// printed; JSON tells all owners of each socket; --netns and --unit have columns that need more than a row of /proc.
+// printed; JSON tells all owners of each socket; --netns, --unit and some filters need more than a row of /proc.
 func (s *sockets) rowByRow() bool {
-	return s.o.NumericHosts && !s.o.JSON && s.o.NetNS == "" && !s.o.Unit
+	return s.o.NumericHosts && !s.o.JSON && s.o.NetNS == "" && !s.o.Unit && s.o.Filter.Fields()&^rowFields == 0
 }
 
 // openRows opens the source, finds the owners if they are wanted, and takes out of want what will come row by row.
@@ -147,7 +147,7 @@ func (r *rowSource) printWalked(w *walk, proto sock.Proto) {
 	w.err = r.walker.Each(w.ctx, func(row *sock.Socket) {
 		r.named(row)
 		switch {
-		case !w.o.Shows(row):
+		case !w.chosen.shows(row):
 		case row.Proto != proto:
 			r.ipv6 = appendRow(r.ipv6, w.layout, row)
 		default:
@@ -159,7 +159,7 @@ func (r *rowSource) printWalked(w *walk, proto sock.Proto) {
 // printFile prints those of a file of /proc, and says what was wrong with it.
 func (r *rowSource) printFile(w *walk, t *socketTable, proto sock.Proto) {
 	warned, err := r.proc.Each(w.ctx, proto, func(row *sock.Socket) {
-		if w.o.Shows(row) {
+		if w.chosen.shows(row) {
 			r.named(row)
 			w.row(row)
 		}

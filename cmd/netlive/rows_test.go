@@ -4,6 +4,8 @@ package main
 
 import (
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"netlive/internal/kerneltest"
@@ -38,4 +40,25 @@ func TestManySockets(t *testing.T) {
 	s.nobody = true
 	s.compare(tally, parseLine("-tanp"))
 	tally.report(t)
+
+	// Filtered rows are those that match, in the same order, be they taken from the iterator or, for their owners, from a snapshot.
+	for _, c := range []struct {
+		options, filter string
+		keep            *regexp.Regexp
+	}{
+		{"-tan", "sport gt :30000", regexp.MustCompile(`^tcp6? +\d+ +\d+ \S+:[3-6]\d{4} `)},
+		{"-tan", "state listen", regexp.MustCompile(`LISTEN`)},
+		{"-tanp", "ipv6", regexp.MustCompile(`^tcp6 `)},
+		{"-tanp", "proc = sockets", regexp.MustCompile(`\d/sockets`)},
+	} {
+		want := ""
+		for line := range strings.Lines(string(runIn(t, ns, "netlive", c.options))) {
+			if !strings.HasPrefix(line, "tcp") || c.keep.MatchString(line) {
+				want += line
+			}
+		}
+		if got := string(runIn(t, ns, "netlive", c.options, c.filter)); got != want || strings.Count(want, "\n") < 5 {
+			t.Errorf("%s %s: %d rows: %s", c.options, c.filter, strings.Count(got, "\n"), difference(got, want))
+		}
+	}
 }

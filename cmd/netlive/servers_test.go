@@ -38,11 +38,11 @@ func listening(t *testing.T, ns *kerneltest.NS, port int) {
 	t.Fatalf("nothing listens at port %d", port)
 }
 
-// tracing starts trace --json in ns and hands over each event until the test ends.
+// tracing starts trace --json in ns and hands over each change of state until the test ends.
 func tracing(t *testing.T, ns *kerneltest.NS) (events chan eventJSON) {
 	t.Helper()
-	trace := start(t, ns, "netlive", "trace", "--json")
-	trace.awaitErr("tracing")
+	trace := start(t, ns, "netlive", "trace", "--json", "--event", "state")
+	trace.awaitBegin()
 	events = make(chan eventJSON, 1<<16)
 	go func() {
 		defer close(events)

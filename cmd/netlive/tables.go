@@ -24,6 +24,7 @@ type sockets struct {
 	o      *options.Options
 	proc   *procfallback.Source
 	places *places
+	chosen *chosen
 	names  *resolve.Resolver
 	layout *render.Table
 	words  words
@@ -72,7 +73,7 @@ func (t *socketTable) wanted(o *options.Options) bool {
 }
 
 func (s *sockets) print(ctx context.Context, p *page) (err error) {
-	want := sock.Want{Protos: s.o.Protos(), Owners: s.o.Programs || s.o.JSON || s.o.Unit}
+	want := sock.Want{Protos: s.o.Protos(), Owners: s.o.Programs || s.o.JSON || s.o.Unit || needsOwners(s.o)}
 	w := walk{sockets: s, page: p, ctx: ctx, sel: s.o.Select()}
 	var held rowSource
 	if s.rowByRow() {
@@ -97,7 +98,7 @@ func (s *sockets) print(ctx context.Context, p *page) (err error) {
 	if !s.o.JSON {
 		s.askAhead(&snap)
 	}
-	if s.o.Programs && !s.o.JSON && (w.sel.Inet || w.sel.Unix) {
+	if (s.o.Programs && !s.o.JSON || needsOwners(s.o)) && (w.sel.Inet || w.sel.Unix) {
 		p.errs = s.words.appendOwners(p.errs, &snap)
 	}
 	if s.o.JSON {
@@ -111,7 +112,7 @@ func (s *sockets) print(ctx context.Context, p *page) (err error) {
 // askAhead has the names of hosts looked up that the rows will want.
 func (s *sockets) askAhead(snap *sock.Snapshot) {
 	for i := range snap.Sockets {
-		if row := &snap.Sockets[i]; row.Unix == nil && row.SCTP == nil && s.o.Shows(row) {
+		if row := &snap.Sockets[i]; row.Unix == nil && row.SCTP == nil && s.chosen.shows(row) {
 			s.names.Ahead(row.Local.Addr())
 			s.names.Ahead(row.Remote.Addr())
 		}
@@ -153,7 +154,7 @@ func (w *walk) all() (code int, err error) {
 		}
 	}
 	for f := legacy.IPX; f <= legacy.ROSE; f++ {
-		if !slices.Contains(w.sel.Others, f.String()) {
+		if !slices.Contains(w.sel.Others, f.String()) || !w.o.Filter.All() { // of which filters know nothing
 			continue
 		}
 		if code, err := w.legacy(f); code != 0 || err != nil {
@@ -228,7 +229,7 @@ func (w *walk) rows(t *socketTable, proto sock.Proto) {
 	for i := begin; i < len(rows) && rows[i].Proto == proto; i++ {
 		row := &rows[i]
 		switch {
-		case !w.o.Shows(row), row.SCTP != nil && row.SCTP.Endpoint != (t.sctp == "eps"):
+		case !w.chosen.shows(row), row.SCTP != nil && row.SCTP.Endpoint != (t.sctp == "eps"):
 		case w.o.JSON:
 			w.out = w.layout.SocketJSON(render.AppendComma(w.out), row)
 		default:

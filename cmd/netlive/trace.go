@@ -8,28 +8,59 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
+	"netlive/internal/filter"
 	"netlive/internal/options"
-	"netlive/internal/render"
 	"netlive/internal/sock"
+	"netlive/internal/summary"
 	"netlive/internal/tracer"
 )
 
 // traceBatch is how many events are taken at once; their lines go out in one write.
 const traceBatch = 4096
 
-// runTrace prints a line for each change of state of a TCP socket until ctx ends.
+// traceDefault is what is told when nothing is named: the life of connections, and who waits for them.
+var traceDefault = sock.Events(sock.EventListen, sock.EventOpen, sock.EventAccept, sock.EventFail, sock.EventClose)
+
+// errFor ends a trace when the time of --for is over, errCount when it has told as many events as --count says.
+var (
+	errFor   = errors.New("the time is over")
+	errCount = errors.New("that many were told")
+)
+
+// runTrace prints a line for each event of TCP until ctx ends.
 func runTrace(ctx context.Context, o *options.Options, std streams) (err error) {
+	if o.Events == 0 {
+		o.Events = traceDefault
+	}
 	places, err := newPlaces(o)
 	if err != nil {
 		return err
 	}
-	t, err := openTracer(tracer.Options{TCP: o.Protos() & sock.ProtosTCP, Ring: o.Ring}, places)
+	p, err := newEventPrinter(o, std, places)
+	if err != nil {
+		return err
+	}
+	c, err := newCommand(o, std)
+	if err != nil {
+		return err
+	}
+	kernel, rest := o.Filter.Kernel()
+	t, err := openTracer(tracer.Options{
+		TCP: o.Protos() & sock.ProtosTCP, Ring: o.Ring, Events: o.Events, Filter: &kernel, Follow: c != nil, Stack: o.Stack,
+	}, places)
 	if err != nil {
 		return fmt.Errorf("trace needs events, which only BPF gives: %w", err)
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
+	if lacks := t.Lacks(); lacks != 0 {
+		if o.Events&^lacks == 0 {
+			return fmt.Errorf("trace: %s: %w", kindNames(lacks), tracer.ErrUnsupported)
+		}
+		fmt.Fprintf(std.err, "netlive: this kernel does not tell of %s\n", kindNames(lacks))
+	}
 	if err := t.SeedOwners(ctx); err != nil {
 		return err
 	}
@@ -38,65 +69,170 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	// What has happened before the end is told.
-	stop := context.AfterFunc(ctx, func() { _ = s.Finish() })
-	defer stop()
-	fmt.Fprintf(std.err, "netlive: tracing TCP by %s, ^C ends\n", t.Hook())
 
-	out := bufio.NewWriterSize(std.out, 64<<10)
-	p := eventPrinter{json: o.JSON, lines: render.EventLines{Color: std.color(), Location: time.Local, Places: places.columns(o)}}
-	if !p.json {
-		if _, err := out.Write(p.lines.Header(nil)); err != nil {
-			return err
-		}
-		if err := out.Flush(); err != nil {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// What has happened before the end is told.
+	finish := func() { _ = s.Finish() }
+	if c == nil {
+		stop := context.AfterFunc(ctx, finish)
+		defer stop()
+		fmt.Fprintf(std.err, "netlive: tracing TCP by %s, ^C ends\n", t.Hook())
+	}
+	if o.For > 0 {
+		timer := time.AfterFunc(o.For, func() { cancel(errFor) })
+		defer timer.Stop()
+	}
+	if err := p.begin(t.Hook().String()); err != nil {
+		return err
+	}
+	if c != nil {
+		if err := c.start(ctx, finish, &p.alive); err != nil {
 			return err
 		}
 	}
+	p.rest = rest
 	events := make([]sock.Event, traceBatch)
 	for {
 		n, err := s.Next(events)
-		if errors.Is(err, os.ErrClosed) && ctx.Err() != nil {
-			return context.Cause(ctx)
+		if err == nil {
+			err = p.print(events[:n])
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, errCount) && c != nil:
+			// The command goes on to its end.
+		case errors.Is(err, os.ErrClosed), errors.Is(err, errCount):
+		default:
 			return err
 		}
-		if err := p.print(out, events[:n], o); err != nil {
-			return err
-		}
+		return p.end(ctx, c)
 	}
 }
 
-type eventPrinter struct {
-	json    bool
-	objects render.EventJSON
-	lines   render.EventLines
-	buf     []byte
+func kindNames(kinds sock.EventSet) string {
+	var names []string
+	for k := sock.EventNone + 1; k.String() != ""; k++ {
+		if kinds.Has(k) {
+			names = append(names, k.String())
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
-// print writes the events that o selects and flushes, so that each batch is out before the next is awaited.
-func (p *eventPrinter) print(out *bufio.Writer, events []sock.Event, o *options.Options) error {
+// eventPrinter prints the events that are asked for.
+type eventPrinter struct {
+	o       *options.Options
+	std     streams
+	out     *bufio.Writer
+	form    eventForm
+	rest    *filter.Filter // what the kernel has not decided
+	values  filter.Values
+	summary summary.Summary
+	buf     []byte
+	told    int  // events, those that say of losses not counted
+	gap     bool // events were lost, and not yet is it said that they are complete again
+	alive   aliveCount
+}
+
+func newEventPrinter(o *options.Options, std streams, places *places) (*eventPrinter, error) {
+	out := std.out
+	if o.Command != nil {
+		out = std.err // the command has the other for itself
+	}
+	form, err := newEventForm(o, std, places)
+	if err != nil {
+		return nil, options.Usage("netlive trace: %v", err)
+	}
+	return &eventPrinter{
+		o: o, std: std, out: bufio.NewWriterSize(out, 64<<10), form: form,
+		values: filter.Values{Names: places.filterNames()},
+	}, nil
+}
+
+// begin prints what comes first.
+func (p *eventPrinter) begin(hook string) error {
+	p.buf = p.form.begin(p.buf[:0], hook)
+	if _, err := p.out.Write(p.buf); err != nil {
+		return err
+	}
+	return p.out.Flush()
+}
+
+// print writes the events that match and flushes, so that each batch is out before the next is awaited.
+func (p *eventPrinter) print(events []sock.Event) error {
+	gap := p.gap
+	p.gap = false
 	for i := range events {
 		e := &events[i]
+		p.alive.count(e)
 		switch {
 		case e.Kind == sock.EventLost:
-		case e.Kind != sock.EventState || !o.Protos().Has(e.Socket.Proto):
+			p.gap = true
+		case !p.matches(e):
 			continue
 		}
-		p.buf = p.buf[:0]
-		if p.json {
-			p.buf = p.objects.Append(p.buf, e)
-			if e.Kind == sock.EventState {
-				p.buf = p.lines.Places.AppendJSON(p.buf, &e.Socket)
+		if gap && !p.gap {
+			gap = false
+			if err := p.write(&sock.Event{Kind: sock.EventResync, Time: e.Time}); err != nil {
+				return err
 			}
-			p.buf = append(p.buf, '\n')
-		} else {
-			p.buf = p.lines.Append(p.buf, e)
 		}
-		if _, err := out.Write(p.buf); err != nil {
+		if err := p.write(e); err != nil {
+			return err
+		}
+		if e.Kind == sock.EventLost {
+			continue
+		}
+		if p.told++; p.told == p.o.Count {
+			return errors.Join(errCount, p.out.Flush())
+		}
+	}
+	return p.out.Flush()
+}
+
+func (p *eventPrinter) matches(e *sock.Event) bool {
+	if !p.o.Protos().Has(e.Socket.Proto) {
+		return false
+	}
+	if p.rest.All() {
+		return true
+	}
+	p.values.SetEvent(e)
+	return p.rest.Match(&p.values)
+}
+
+func (p *eventPrinter) write(e *sock.Event) error {
+	if p.o.Summary {
+		p.summary.Add(e)
+	}
+	p.buf = p.form.append(p.buf[:0], e)
+	_, err := p.out.Write(p.buf)
+	return err
+}
+
+// end prints what comes last, and says how the trace ended.
+func (p *eventPrinter) end(ctx context.Context, c *command) error {
+	if p.o.Summary {
+		if err := p.form.end(p, &p.summary); err != nil {
 			return err
 		}
 	}
-	return out.Flush()
+	if err := p.out.Flush(); err != nil {
+		return err
+	}
+	if c != nil {
+		return c.result()
+	}
+	cause := context.Cause(ctx)
+	switch {
+	case p.told > 0 && p.told == p.o.Count:
+		return nil
+	case errors.Is(cause, errFor) && p.told == 0 && !p.o.Filter.All():
+		return errNothing
+	case errors.Is(cause, errFor):
+		return nil
+	}
+	return cause
 }

@@ -42,6 +42,7 @@ type ownerJSON struct {
 	How  string
 }
 
+// decodeEvents decodes what comes after the first line.
 func decodeEvents(t *testing.T, text []byte) []eventJSON {
 	t.Helper()
 	var events []eventJSON
@@ -55,14 +56,24 @@ func decodeEvents(t *testing.T, text []byte) []eventJSON {
 	return events
 }
 
+// awaitBegin reads the first line of trace --json, which comes when everything is traced.
+func (p *process) awaitBegin() {
+	p.t.Helper()
+	p.awaitErr("tracing")
+	line, err := p.out.ReadBytes('\n')
+	if err != nil || !bytes.HasPrefix(line, []byte(`{"event":"begin","schema":"netlive.event.v1",`)) {
+		p.t.Fatalf("the first line: %v: %s", err, line)
+	}
+}
+
 // Ten thousand connections, each gone in less than a millisecond: trace has every change of every one, in
 // order, with the right process; netstat in a loop beside it has next to none.
 func TestTraceTellsEveryConnection(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	const connections = 10_000
 	ns := kerneltest.NetNS(t)
-	trace := start(t, ns, "netlive", "trace", "--json")
-	trace.awaitErr("tracing")
+	trace := start(t, ns, "netlive", "trace", "--json", "--event", "state")
+	trace.awaitBegin()
 	lines := make(chan []byte)
 	go func() {
 		// To the listener's end, the last that happens.

@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,32 +14,65 @@ import (
 	"netlive/internal/sock"
 )
 
-// newVerb makes a verb that takes netstat's options: allowed says which of them mean something there.
-func newVerb(name, usage, short, long string, check func(*options.Options) error,
+// newVerb makes a verb that takes netstat's options: check says which of them mean something there.
+func newVerb(face options.Face, usage, short, long string, check func(*options.Options) error,
 	run func(context.Context, *options.Options, streams) error, std streams,
 ) *cobra.Command {
+	name, _, _ := strings.Cut(usage, " ")
 	return &cobra.Command{
-		Use:                name + " " + usage,
+		Use:                usage,
 		Short:              short,
 		Long:               long,
 		DisableFlagParsing: true, // netstat's options have getopt's rules
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := options.Parse(options.Verb, "netlive "+name, args, nil)
+			o, err := options.Parse(face, "netlive "+name, args, nil)
 			if err != nil {
 				return err
 			}
 			if o.Help {
 				return cmd.Help()
 			}
-			if len(o.Operands) > 0 {
-				return options.Usage("netlive %s: %q is not an option; see netlive help %s", name, o.Operands[0], name)
-			}
 			if err := check(&o); err != nil {
 				return err
 			}
+			if o.Explain {
+				return explain(std.out, &o, face == options.Runner)
+			}
+			std := std
+			std.when = o.Color
 			return run(cmd.Context(), &o, std)
 		},
 	}
+}
+
+// traceOnly is the first of the options given that are trace's alone, "" when there is none.
+func traceOnly(o *options.Options) string {
+	for _, option := range []struct {
+		name  string
+		given bool
+	}{
+		{"--event", o.Events != 0}, {"--columns", o.Columns != nil}, {"--csv", o.CSV}, {"--absolute", o.Absolute}, {"--delta", o.Delta},
+		{"--for", o.For > 0}, {"--summary", o.Summary}, {"--stack", o.Stack},
+	} {
+		if option.given {
+			return option.name
+		}
+	}
+	return ""
+}
+
+// tableOptions: without a verb there is one look.
+func tableOptions(o *options.Options) error {
+	switch name := traceOnly(o); {
+	case o.Count > 0 || o.Timed || o.Ring > 0 || o.Source != options.SourceAuto:
+		return options.Usage("netlive: --count, --interval, --ring and --source are for netlive watch")
+	case name != "":
+		return options.Usage("netlive: %s is for netlive trace", name)
+	case o.Continuous && len(o.Operands) == 1 && strings.Trim(o.Operands[0], "0123456789") == "":
+		// netstat ignores it, and who types it means no port.
+		return o.FilterError(fmt.Errorf("-c %s: it prints each second, and takes no number; --filter %[1]s is a port or PID", o.Operands[0]))
+	}
+	return tableFilter(o)
 }
 
 // watchOptions: what watch keeps true is sockets, the routes of IP and interfaces. All of netstat's options for those mean
@@ -60,8 +95,10 @@ func watchOptions(o *options.Options) error {
 		return options.Usage("netlive watch: -c is what watch does; use --interval and --count")
 	case o.Version:
 		return options.Usage("netlive watch: -V: see netlive version")
+	case traceOnly(o) != "":
+		return options.Usage("netlive watch: %s is for netlive trace; see netlive help watch", traceOnly(o))
 	}
-	return nil
+	return tableFilter(o)
 }
 
 // distinct are the words, each once.
@@ -74,13 +111,21 @@ func distinct(words []string) []string {
 // traceOptions: events have no table's columns, and TCP alone has them.
 func traceOptions(o *options.Options) error {
 	var bad string
-	switch {
+	switch err := o.Filter.Require(traceFields); {
+	case err != nil:
+		return o.FilterError(err)
 	case o.Named(^sock.ProtosTCP):
 		bad = "it tells of TCP alone: -t, -4 and -6 choose"
 	case o.Mode != options.ModeSockets, o.Timers, o.All, o.Listening, o.Wide, o.Continuous, o.Extend > 0, o.Programs, o.Verbose, o.Version:
 		bad = "of netstat's options -t, -4, -6 and -n mean something there"
-	case o.Count > 0, o.Timed, o.Source != options.SourceAuto:
-		bad = "--count, --interval and --source are for watch"
+	case o.Timed, o.Source != options.SourceAuto:
+		bad = "--interval and --source are for watch"
+	case o.JSON && o.CSV:
+		bad = "--json and --csv are one or the other"
+	case o.Absolute && o.Delta:
+		bad = "--absolute and --delta are one or the other"
+	case o.Command != nil && len(o.Command) == 0:
+		bad = "after -- comes a command"
 	}
 	if bad != "" {
 		return options.Usage("netlive trace: %s; see netlive help trace", bad)
@@ -90,9 +135,11 @@ func traceOptions(o *options.Options) error {
 
 const longHelp = `netlive is netstat that the kernel keeps up to date.
 
-  netlive [OPTIONS]          netstat's tables, byte for byte
-  netlive watch [OPTIONS]    the same table, kept true on the screen
-  netlive trace [OPTIONS]    a line for each TCP state change, as it happens
+  netlive [OPTIONS] [FILTER]                       netstat's tables, byte for byte
+  netlive watch [OPTIONS] [FILTER]                 the same table, kept true on the screen
+  netlive trace [OPTIONS] [FILTER] [-- COMMAND]    a line for each event of TCP, as it happens
+
+FILTER is ss(8)'s language with more to ask about (netlive help filters): netlive -tan dport = :443 and proc = curl
 
 OPTIONS are netstat's own letters with netstat's meaning, in every verb:
 
@@ -121,13 +168,24 @@ OPTIONS are netstat's own letters with netstat's meaning, in every verb:
 
 What netstat does not have has a long name only:
 
+  --filter FILTER        show what matches; several must all match, and so must the words that are no options
+  --explain-filter       say who decides what of the filter, the kernel or netlive, and end
   --json                 JSON, the same names everywhere (netlive help json)
   --netns NAME           the network namespace NAME of ip netns, that of a PID, host, or all of them: a column says which
   --unit                 a column with the container or systemd unit of each socket
+  --color WHEN           always, never or auto: on a terminal, unless NO_COLOR is set (default)
   --interval TIME        watch: time between frames or refreshes (default 1s)
-  --count N              watch: end after N frames
+  --count N              watch, trace: end after N frames or events
   --source SOURCE        watch: ebpf, procfs or auto (default)
   --ring SIZE            watch, trace: room for events that wait to be read (default 16M, a power of two)
+  --event LIST           trace: which events: state, listen, open, accept, fail, close, retransmit, reset, drop, overflow, error,
+                         bind, lost, resync, all
+  --columns LIST         trace: which columns, in which order
+  --csv                  trace: comma-separated values
+  --absolute, --delta    trace: time as date and time, or since the line before
+  --for TIME             trace: end after so long
+  --summary              trace: counts at the end
+  --stack                trace: what the kernel was doing
 `
 
 const watchHelp = `Keeps netstat's socket tables true on the screen, or with -r those of routes, with -i that of interfaces.
@@ -142,6 +200,8 @@ Routes (-r, with -4 -6 -e -n -F -C) and interfaces (-i, with -a -e) need no priv
 changes, upon which the tables are read again. While nothing changes nothing is read, but for the counters of -i each
 --interval. Where rtnetlink cannot be had, or with --source procfs, they are read each --interval.
 
+With a filter the rows are shown that match it now, and the first line says how many of how many those are.
+
 New rows are marked +, changed rows *, closed ones - for three seconds.
 Keys: q quits, arrows, PgUp, PgDn, g and G scroll.
 
@@ -153,35 +213,68 @@ too. With --json each frame is one object a line:
 
 What was lost, of events or of announcements, is counted in the first line and in JSON, and the table is read again at once.
 
-Options: those of netlive (netlive help); by default all sockets that are not listening.
+Options: those of netlive (netlive help); by default all sockets that are not listening. A filter that names states
+(state listen) chooses among all.
 Examples:
   netlive watch -atnp              all TCP sockets with their processes
+  netlive watch -tnp proc = nginx and not dst 10/8
   netlive watch -tul               listeners
   netlive watch -tan --json --count 1
   netlive watch -rn -4 -6          the routes of IPv4 and IPv6
   netlive watch -ia                the interfaces with their counters
 `
 
-const traceHelp = `Prints a line for each change of state of a TCP socket in this network namespace, from the moment at
-which it says "tracing" on stderr until ^C. Nothing is polled: a connection that lives a few
-microseconds has its lines like any other.
+const traceHelp = `Prints a line for each event of TCP in this network namespace, from the moment at which it says "tracing" on
+stderr until ^C. Nothing is polled: a connection that lives a few microseconds has its lines like any other.
 
-  TIME       when, to the microsecond
-  PROCESS    the process that owns the socket, and its PID; - when nobody can be named
-             with certainty. An accepted connection belongs to its listener until the process that
-             took it reads or writes.
-  LOCAL      the two ends; the local port is * until the kernel has chosen it
-  REMOTE
-  OLD NEW    the states, as netstat spells them
-  IN-OLD     how long it was in the old state
+By default these are told:
 
-Events that found no room in the buffer are counted and told in a line of their own.
-With --json each event is one object a line (netlive help json), and a loss is {"event":"lost","count":N}.
+  listen       a socket listens
+  open         a connection that this side began is established; DURATION is what the handshake took
+  accept       a process has taken a connection that the other side began; DURATION is how long it waited for that
+  fail         a connection was begun and never established: refused, timed out, unreachable, given up
+  close        the end of a connection, with its whole life: how long, how many bytes each way, who closed first, how it ended
+               and why, and who had the other end when that is on this machine too
 
-Options: -4, -6, -t, --json, --netns, --unit, --ring. Needs root, or CAP_BPF and CAP_PERFMON.
+--event LIST chooses, words joined by commas, all for all of them:
+
+  state        every change of state, as netstat spells them
+  retransmit   a segment was sent again: data, SYN, SYN-ACK
+  reset        a reset was sent or received, with the kernel's reason
+  drop         a segment of a socket was dropped, with the kernel's reason
+  overflow     the queue of a listener is full, and how many it has dropped
+  error        an error was set on a socket
+  bind         a socket was bound to a port, UDP's too
+
+PROCESS and PID are the process that owns the socket; - when nobody can be named with certainty. An accepted connection
+belongs to its listener until a process takes it. Events that found no room in the buffer are counted and told in a line of
+their own, and so is that events are complete again.
+
+Which and how long:
+  FILTER             what matches alone (netlive help filters); --explain-filter says what of it the kernel decides
+  -- COMMAND         runs it and tells of it and of what it starts alone, from before its first instruction until it ends;
+                     the exit code is its. Events go to stderr then, and stdout is the command's
+  -4, -6, -t, --netns NAME
+  --count N, --for TIME
+
+How:
+  --columns LIST     time delta event process pid local remote old new state duration sent received rtt minrtt retrans
+                     connect acceptwait segsout segsin by end errno reason why peer user uid inode cookie netns cgroup …
+  --absolute         date and time; --delta: time since the line before
+  --json, --csv      an object or a record a line (netlive help json); numbers are raw, times in microseconds
+  --stack            what the kernel was doing, innermost function first
+  --summary          at the end: how many of each, how connections ended, percentiles of how long things took
+  --color WHEN, --unit, --ring SIZE
+
+Needs root, or CAP_BPF and CAP_PERFMON; bind needs CAP_NET_ADMIN too.
 Examples:
   netlive trace
-  netlive trace --json | jq -r 'select(.new_state == "CLOSE") | .owners[0].comm'
+  netlive trace --event close 'dport = :443 and age < 100ms'
+  netlive trace --event fail,reset,retransmit,drop
+  netlive trace -- curl https://example.org/
+  netlive trace --event reset --stack
+  netlive trace --for 10s --summary proc = nginx
+  netlive trace --json | jq -r 'select(.event == "close") | [.owners[0].comm, .duration_us, .end] | @tsv'
 `
 
 const jsonHelp = `JSON
@@ -242,4 +335,37 @@ const jsonHelp = `JSON
   netlive -g --json prints one array of groups: family, iface, users, group.
   netlive -M --json prints one array of connections: proto, source_addr, source_port, destination_addr, destination_port, masq_port,
   init_seq, delta, previous_delta, expires_cs (1/100 s).
+`
+
+const filtersHelpHead = `Filters
+
+  netlive, netlive watch and netlive trace show what a filter matches. The words that are no options are one; so is each --filter, and
+  all must match. Brackets and signs are quoted from the shell.
+
+    netlive -tan state established and dport = :443
+    netlive -tan '( sport = :http or sport = :https ) dst 193.233.7/24'
+    netlive watch -tn 'proc = nginx and not dst 10/8'
+    netlive -xa dbus                                                 a word alone is searched for
+    netlive trace 'pid in {812, 813} or unit ~ ^edge-'
+
+  It is ss(8)'s language, and ss's filters mean what they mean there, with more fields. A field is compared with a value by = != < <= > >=,
+  with a regular expression by ~ !~, with several by in {A, B} and not in {A, B}; without a sign it is =. FIELD:VALUE is a short way to
+  write it, and numbers may be ranges (8000-8999). Tests are joined by and (which can be left out), or, not (!) and brackets.
+
+Fields
+
+`
+
+const filtersHelpTail = `
+  A number alone is a port or a PID; a word alone is searched for, in any case, in the names of processes, in addresses and in the
+  paths of UNIX sockets. Names in quotes are names, whatever they look like.
+
+  What is not known matches nothing: neither proc = nginx nor proc != nginx shows a socket whose process is not known. What a
+  socket has not is known: dport != 443 shows listeners.
+
+  A filter that names states chooses among all sockets, listening ones too, as by -a; with -l among those that listen.
+  Owners are looked for when the filter asks about them, be they shown (-p) or not.
+
+  --explain-filter says what the kernel decides, before an event costs anything, and what netlive does.
+  docs/filters.md has the whole grammar.
 `

@@ -47,7 +47,7 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 
 	c := live.Config{
 		Source:   src,
-		Want:     sock.Want{Protos: o.Protos(), Owners: o.Programs || o.JSON},
+		Want:     sock.Want{Protos: o.Protos(), Owners: o.Programs || o.JSON || needsOwners(o)},
 		Interval: o.Interval,
 		Frame:    o.Interval,
 		Always:   true,
@@ -60,6 +60,7 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 			return err
 		}
 	}
+	chosen := newChosen(o, src.places)
 	note := ""
 	if src.why != nil {
 		note = fmt.Sprintf("polling /proc each %v: %v", o.Interval, src.why)
@@ -67,10 +68,10 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 	if std.outTTY && !o.JSON && o.Count == 0 {
 		c.Frame, c.Always = frameTime, false
 		return screen.Run(ctx, screen.Config{
-			Select: o.Shows, Extend: o.Extend > 0, Programs: o.Programs,
+			Select: o.Shows, Match: chosen.match(), Filter: o.Filter.Text(), Extend: o.Extend > 0, Programs: o.Programs,
 			Names: func(arrived func()) render.Names { return names(o, resolve.Config{Arrived: arrived}) }, Program: newPrograms().name,
 			Source: src.name(), Note: note, Places: src.places.columns(o),
-			Terminal: screen.Terminal{In: std.in, Out: std.out, Env: std.env},
+			Terminal: screen.Terminal{In: std.in, Out: std.out, Env: std.screenEnv()},
 		}, c)
 	}
 	if note != "" {
@@ -82,9 +83,12 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 	}
 	layout := newTable(o, src.proc, names(o, resolve.Config{Context: ctx}), std, w)
 	layout.Places = src.places.columns(o)
-	d := &frames{o: o, source: src.name(), pump: pump{out: std.out}, table: layout, program: newPrograms().name}
+	d := &frames{o: o, match: chosen.match(), source: src.name(), pump: pump{out: std.out}, table: layout, program: newPrograms().name}
 	if err := errors.Join(live.Run(ctx, c, d), d.flush(ctx)); err != nil {
 		return err
+	}
+	if d.match != nil && o.Count > 0 && d.drawn == o.Count && !d.matched {
+		return errNothing
 	}
 	return context.Cause(ctx)
 }
@@ -93,6 +97,7 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 type frames struct {
 	pump
 	o      *options.Options
+	match  func(*sock.Socket) bool // the filter; nil is none
 	source string
 	table  *render.Table
 	// program is what netstat calls an owner that the kernel told of by its comm.
@@ -100,11 +105,12 @@ type frames struct {
 	frame   view.Frame
 	buf     []byte
 	drawn   int
+	matched bool // something in one of them did
 }
 
 // rows calls do with each row, its owner named as netstat names it where that is shown.
 func (f *frames) rows(t *table.Table, now sock.Stamp, do func(*view.Line)) {
-	view.Each(t, view.Query{Select: f.o.Shows, Height: math.MaxInt}, now, &f.frame, func(row *view.Line) {
+	view.Each(t, view.Query{Select: f.o.Shows, Match: f.match, Height: math.MaxInt}, now, &f.frame, func(row *view.Line) {
 		if o := &row.Owner; f.o.Programs && o.Known() && o.Program == "" {
 			o.Program = f.program(o)
 		}
@@ -140,6 +146,7 @@ func (f *frames) Draw(t *table.Table, s live.Status, now sock.Stamp) (sock.Stamp
 	}
 	f.buf = b
 	f.write(b)
+	f.matched = f.matched || f.frame.Matched > 0
 	if f.drawn++; f.drawn == f.o.Count {
 		return 0, live.ErrDone
 	}

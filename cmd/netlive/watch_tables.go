@@ -53,7 +53,7 @@ func watchTables[T any](ctx context.Context, o *options.Options, std streams, w 
 	}
 	if std.outTTY && !o.JSON && o.Count == 0 {
 		return screen.RunList(ctx, screen.ListConfig{
-			Source: source, Note: note, Terminal: screen.Terminal{In: std.in, Out: std.out, Env: std.env},
+			Source: source, Note: note, Terminal: screen.Terminal{In: std.in, Out: std.out, Env: std.screenEnv()},
 		}, w.open, c)
 	}
 	if note != "" {
