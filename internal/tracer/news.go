@@ -89,7 +89,12 @@ func openCgroupRoot() (*os.File, error) {
 	if !errors.Is(err, errNotMounted) {
 		return nil, err
 	}
-	fs, err := unix.Fsopen("cgroup2", unix.FSOPEN_CLOEXEC)
+	return openUnmounted("cgroup2")
+}
+
+// openUnmounted opens the root of a file system of the kernel's own, without mounting it where anybody else sees it.
+func openUnmounted(kind string) (*os.File, error) {
+	fs, err := unix.Fsopen(kind, unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +106,7 @@ func openCgroupRoot() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return os.NewFile(uintptr(fd), "cgroup2"), nil
+	return os.NewFile(uintptr(fd), kind), nil
 }
 
 // cgroupRoot is where the root of cgroup v2 is mounted.

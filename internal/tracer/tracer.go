@@ -243,7 +243,7 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 
 func hangTyped(name string, p *ebpf.Program) (link.Link, error) {
 	if syscall, ok := syscallPrograms[name]; ok {
-		return link.Tracepoint("syscalls", syscall, p, nil)
+		return hangSyscall(syscall, p)
 	}
 	return link.AttachTracing(link.TracingOptions{Program: p})
 }
@@ -286,7 +286,7 @@ func attach(spec *ebpf.CollectionSpec, hook Hook, hang func(string, *ebpf.Progra
 		}
 		l, err := hang(name, p)
 		if _, ok := syscallPrograms[name]; ok && err != nil {
-			continue // no tracefs, or it may not be read: the first use of a connection tells who took it, and not when
+			continue // no tracefs for us, or a kernel before 5.15: the first use of a connection tells who took it, and not when
 		}
 		if err != nil {
 			return nil, errors.Join(explain("attach "+name, err), t.Close())
