@@ -79,21 +79,26 @@ func TestTraceCountsLosses(t *testing.T) {
 	if code, _, errs := storm.wait(); code != 0 {
 		t.Fatalf("storm: %d %s", code, errs)
 	}
-	events, lost, losses := 0, 0, 0
+	events, lost, losses, resyncs := 0, 0, 0, 0
 	count := func(line []byte) {
 		var e eventJSON
 		if err := json.Unmarshal(line, &e); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
-		if e.Event == "lost" {
+		switch e.Event {
+		case "lost":
 			losses++
 			lost += e.Count
 			if e.Count == 0 || e.Time.IsZero() {
 				t.Errorf("%s", line)
 			}
-			return
+		case "resync":
+			if resyncs++; resyncs > losses || e.Time.IsZero() {
+				t.Errorf("%s", line)
+			}
+		default:
+			events++
 		}
-		events++
 	}
 	for events+lost < happened {
 		line, err := trace.out.ReadBytes('\n')

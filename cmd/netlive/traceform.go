@@ -47,7 +47,7 @@ func newEventForm(o *options.Options, std streams, places *places) (eventForm, e
 	}
 	out := std
 	if o.Command != nil {
-		out.outTTY = std.errTTY()
+		out.out, out.outTTY = std.err, std.errTTY()
 	}
 	times := render.TimesClock
 	switch {
@@ -56,7 +56,7 @@ func newEventForm(o *options.Options, std streams, places *places) (eventForm, e
 	case o.Delta:
 		times = render.TimesDelta
 	}
-	f := &lineForm{render.EventLines{Color: out.color(), Location: time.Local, Times: times, Places: columns}}
+	f := &lineForm{render.EventLines{Color: out.color(), Location: time.Local, Times: times, Places: columns, Width: width(out)}}
 	return f, f.Select(o.Events, o.Columns)
 }
 
@@ -109,6 +109,19 @@ func endText(p *eventPrinter, s *summary.Summary) error {
 	}
 	_, err := p.std.err.Write(s.AppendText(nil))
 	return err
+}
+
+// width is how many columns the terminal has that lines go to; 0 when it is none.
+func width(std streams) int {
+	f, ok := std.out.(*os.File)
+	if !ok || !std.outTTY {
+		return 0
+	}
+	columns, _, err := term.GetSize(f.Fd())
+	if err != nil {
+		return 0
+	}
+	return columns
 }
 
 // errTTY reports whether stderr is a terminal.

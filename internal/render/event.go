@@ -13,6 +13,8 @@ type EventLines struct {
 	Color    bool
 	Location *time.Location // of the times; nil is UTC
 	Times    EventTimes
+	// Width is how many columns the terminal has, 0 when there is none. Select looks at it.
+	Width int
 	// Columns are what a line has; nil is LineColumns of changes of state.
 	Columns EventColumns
 	// Places and Names are asked by the columns that need them; without Names users are numbers.
@@ -42,7 +44,7 @@ const (
 
 // Select sets the columns: those that are named, or without names those that LineColumns has for the kinds. Places is set before.
 func (l *EventLines) Select(kinds sock.EventSet, names []string) (err error) {
-	l.Columns, err = selectColumns(names, LineColumns(kinds, l.Places))
+	l.Columns, err = selectColumns(names, LineColumns(kinds, l.Places, l.Width))
 	return err
 }
 
@@ -57,7 +59,7 @@ func (l *EventLines) prepare() {
 	l.ready = true
 	columns := l.Columns
 	if len(columns) == 0 {
-		columns = LineColumns(sock.Events(sock.EventState), l.Places)
+		columns = LineColumns(sock.Events(sock.EventState), l.Places, 0)
 	}
 	columns = append(EventColumns(nil), columns...)
 	l.time = *eventColumns.find("time")

@@ -104,17 +104,35 @@ func ParseEventColumns(names []string) (EventColumns, error) {
 // newsOnly are the kinds that have no columns of their own, or no line.
 const newsOnly sock.EventSet = 1<<sock.EventLost | 1<<sock.EventResync | 1<<sock.EventOwner | 1<<sock.EventStale
 
+// wideLines is from how many columns of the terminal on a line of the usual columns has room for a reason.
+const wideLines = 116
+
 // LineColumns are the columns of lines for those kinds of events, when nothing else is asked for: those of changes of state when there is nothing
-// else, or those of connections.
-func LineColumns(kinds sock.EventSet, places *Places) EventColumns {
+// else, or those of connections. width is what the terminal has, 0 any: on a narrow one the local end, the PID and the bytes go.
+func LineColumns(kinds sock.EventSet, places *Places, width int) EventColumns {
+	narrow := width > 0 && width < wideLines
 	names := "time event process pid local remote duration sent received netnsname unit why"
-	if kinds&^newsOnly&^sock.Events(sock.EventState) == 0 {
+	switch states := kinds&^newsOnly&^sock.Events(sock.EventState) == 0; {
+	case states && narrow:
+		names = "time process remote old new netnsname unit"
+	case states:
 		names = "time process pid local remote old new inold netnsname unit"
+	case narrow:
+		names = "time event process remote duration netnsname unit why"
 	}
 	var columns EventColumns
 	for name := range strings.FieldsSeq(names) {
-		if c := eventColumns.find(name); places.gives(c.needs) {
-			columns = append(columns, *c)
+		c := *eventColumns.find(name)
+		if name == "event" {
+			c.width = len("accept")
+			for k := sock.EventNone; k <= sock.EventBind; k++ {
+				if kinds.Has(k) {
+					c.width = max(c.width, len(k.String()))
+				}
+			}
+		}
+		if places.gives(c.needs) {
+			columns = append(columns, c)
 		}
 	}
 	return columns

@@ -14,7 +14,7 @@ import (
 
 func TestEventLinesOfEveryKind(t *testing.T) {
 	var l EventLines
-	if err := l.Select(sock.Events(sock.EventOpen, sock.EventClose), nil); err != nil {
+	if err := l.Select(^sock.EventSet(0), nil); err != nil {
 		t.Fatal(err)
 	}
 	b := l.Header(nil)
@@ -115,16 +115,20 @@ func TestDefaultColumns(t *testing.T) {
 	for _, c := range []struct {
 		kinds  sock.EventSet
 		places *Places
+		width  int
 		want   string
 	}{
-		{0, nil, state},
-		{sock.Events(sock.EventState), nil, state},
-		{sock.Events(sock.EventState, sock.EventLost, sock.EventResync, sock.EventOwner), nil, state},
-		{sock.Events(sock.EventState), placing(true, true), state + " netnsname unit"},
-		{sock.Events(sock.EventState, sock.EventOpen), nil, "time event process pid local remote duration sent received why"},
-		{sock.Events(sock.EventClose), placing(true, false), "time event process pid local remote duration sent received netnsname why"},
+		{0, nil, 0, state},
+		{sock.Events(sock.EventState), nil, 0, state},
+		{sock.Events(sock.EventState, sock.EventLost, sock.EventResync, sock.EventOwner), nil, 0, state},
+		{sock.Events(sock.EventState), placing(true, true), 0, state + " netnsname unit"},
+		{sock.Events(sock.EventState, sock.EventOpen), nil, 0, "time event process pid local remote duration sent received why"},
+		{sock.Events(sock.EventClose), placing(true, false), 0, "time event process pid local remote duration sent received netnsname why"},
+		{sock.Events(sock.EventClose), nil, wideLines, "time event process pid local remote duration sent received why"},
+		{sock.Events(sock.EventClose), nil, 80, "time event process remote duration why"},
+		{sock.Events(sock.EventState), nil, 80, "time process remote old new"},
 	} {
-		if got := strings.Join(LineColumns(c.kinds, c.places).Names(), " "); got != c.want {
+		if got := strings.Join(LineColumns(c.kinds, c.places, c.width).Names(), " "); got != c.want {
 			t.Errorf("%b: %s, want %s", c.kinds, got, c.want)
 		}
 	}
