@@ -333,6 +333,7 @@ static __always_inline void fill(struct event_record *r, const struct sock *sk, 
 	r->cookie = bpf_get_socket_cookie((void *)sk);
 	r->netns = skc->skc_net.net->ns.inum;
 	r->family = skc->skc_family;
+	r->dev = skc->skc_bound_dev_if;
 	r->uid = sk->sk_uid.val;
 	r->inode = read_inode(sk);
 	r->cgroup = life && life->cgroup ? life->cgroup : read_cgroup(sk);

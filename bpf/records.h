@@ -75,7 +75,8 @@ struct event_record {
 	__u8 mini_state; /* state in which a minisocket lives on after CLOSE, or 0 */
 	__u8 how; /* enum owner_how */
 	__u8 protocol; /* IPPROTO_*; 0 is TCP */
-	__u8 pad[5];
+	__u8 pad[1];
+	__u32 dev; /* index of the interface that the socket is bound to; 0 none */
 };
 _Static_assert(sizeof(struct event_record) == 120, "event_record is read by Go as is");
 

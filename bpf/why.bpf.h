@@ -26,6 +26,7 @@ static __always_inline void fill_head(struct event_record *r, const struct sock_
 	r->lport = skc->skc_num;
 	r->rport = host16(skc->skc_dport);
 	r->new_state = skc->skc_state;
+	r->dev = skc->skc_bound_dev_if;
 	read_addresses(skc, r->local, r->remote);
 }
 
@@ -51,6 +52,7 @@ static __always_inline void fill_by_probe(struct event_record *r, struct sock *s
 	r->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	r->cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	r->new_state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	r->dev = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
 	r->lport = host16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 	r->rport = host16(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	r->uid = BPF_CORE_READ(sk, sk_uid.val);

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"netlive/internal/options"
 	"netlive/internal/resolve"
 	"netlive/internal/sock"
+	"netlive/internal/tracer"
 )
 
 var (
@@ -23,7 +25,7 @@ var (
 	tableFields = filter.AllFields &^ filter.Fields(filter.FieldOld, filter.FieldEvent, filter.FieldDev, filter.FieldAge,
 		filter.FieldRTT, filter.FieldBytes, filter.FieldRx, filter.FieldTx, filter.FieldRetrans, filter.FieldReason)
 	// traceFields are what is known of an event.
-	traceFields = filter.AllFields &^ filter.Fields(filter.FieldDev)
+	traceFields = filter.AllFields
 	// rowFields are what a row of /proc tells by itself. Of the owners that come row by row a filter would see one of several.
 	rowFields = filter.Fields(filter.FieldState, filter.FieldSport, filter.FieldDport, filter.FieldPort, filter.FieldSrc, filter.FieldDst,
 		filter.FieldAddr, filter.FieldUser, filter.FieldUID, filter.FieldInode, filter.FieldProto, filter.FieldFamily)
@@ -150,6 +152,7 @@ func (p *places) filterNames() *filter.Names {
 			return ""
 		},
 		Unit:    owner, // what the column of that name shows
+		Dev:     deviceName(),
 		Program: programs.argv,
 	}
 }
@@ -169,11 +172,27 @@ func filtersHelp() string {
 		if !tableFields.Has(f) {
 			where = "trace: "
 		}
-		if !traceFields.Has(f) {
-			continue // nobody knows it yet
-		}
 		fmt.Fprintf(&b, "  %-10s %s%s\n", name, where, f.Doc())
 	}
 	b.WriteString(filtersHelpTail)
 	return b.String()
+}
+
+// deviceName names interfaces of the namespace that we are in, which are those of its sockets alone.
+func deviceName() func(*sock.Socket) string {
+	own, err := tracer.NetNS()
+	names := map[uint32]string{}
+	return func(s *sock.Socket) string {
+		if err != nil || s.Dev == 0 || s.NetNS != own {
+			return ""
+		}
+		name, ok := names[s.Dev]
+		if !ok {
+			if i, err := net.InterfaceByIndex(int(s.Dev)); err == nil {
+				name = i.Name
+			}
+			names[s.Dev] = name
+		}
+		return name
+	}
 }

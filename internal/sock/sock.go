@@ -65,6 +65,8 @@ type Socket struct {
 	NetNS         uint32 // inode number of the network namespace; 0 unknown
 	UID           uint32
 	Inode         uint32 // sockfs inode; 0 when no file refers to the socket: not yet accepted, orphaned, TIME_WAIT
+	// Dev is the index of the network interface that the socket is bound to (SO_BINDTODEVICE), in its namespace; 0 none. Only events have it.
+	Dev uint32
 	// Cgroup is the cgroup v2 that the socket was made in: the inode number of its directory (cgroup(7), kernfs
 	// node id); 0 unknown. It stays when the process moves.
 	Cgroup uint64

@@ -96,7 +96,8 @@ type bpfEventRecord struct {
 	MiniState uint8
 	How       uint8
 	Protocol  uint8
-	Pad       [5]uint8
+	Pad       [1]uint8
+	Dev       uint32
 }
 
 type bpfFilterPart struct {

@@ -102,6 +102,7 @@ func decodeEvent(b []byte, offset int64, e *sock.Event) error {
 			NetNS:  r.Netns,
 			UID:    r.Uid,
 			Inode:  r.Inode,
+			Dev:    r.Dev,
 			Cgroup: r.Cgroup,
 		},
 		Old:   state(r.OldState),

@@ -147,6 +147,15 @@ var plays = []struct {
 		"close - reset_sent by local TCP_STATE sent 0 received 0 peer", "reset - by local TCP_STATE", "error - ECONNRESET",
 		"reset client by remote", "close client reset_received by remote ECONNRESET sent 0 received 0 peer", "error client ECONNRESET",
 	}},
+	{"bound to a device", func(s *stage) {
+		s.listen()
+		client := s.socket("client")
+		s.must(unix.BindToDevice(client, "lo"))
+		s.must(unix.Connect(client, &s.addr))
+		s.close(client)
+	}, []string{
+		"bind listener", "listen listener", "open client dev 1", "close client dev 1 fin by local sent 0 received 0 peer",
+	}},
 	{"gave up", func(s *stage) {
 		s.listen()
 		s.must(unix.Listen(s.listener, 0))
@@ -366,14 +375,15 @@ func (s *stage) told() (lines []string) {
 // say says of an event what does not depend on time.
 func (s *stage) say(e *sock.Event) string {
 	words := []string{e.Kind.String(), cmp.Or(s.names[e.Socket.ID.Cookie()], "-")}
-	d := e.Detail
-	if d == nil {
-		return strings.Join(words, " ")
-	}
 	add := func(ok bool, format string, args ...any) {
 		if ok {
 			words = append(words, fmt.Sprintf(format, args...))
 		}
+	}
+	add(e.Socket.Dev != 0, "dev %d", e.Socket.Dev)
+	d := e.Detail
+	if d == nil {
+		return strings.Join(words, " ")
 	}
 	life := e.Kind == sock.EventFail || e.Kind == sock.EventClose
 	add(life, "%v", d.End)
