@@ -43,12 +43,15 @@ type witness struct {
 	// frames come for ever; the others fall silent.
 	frames bool
 	ours   bool
+	// lives: it tells of what happens to connections and not of each change of state.
+	lives bool
 }
 
 func (b *bench) witnesses() []witness {
 	const probe = `tracepoint:sock:inet_sock_set_state { printf("%s %d %d %d %d %d\n", comm, pid, args->sport, args->dport, args->oldstate, args->newstate); }`
 	return []witness{
 		{name: "untraced"},
+		{name: "netlive trace --json", args: []string{b.netlive, "trace", "--json"}, event: `"cookie":`, ours: true, lives: true},
 		{name: "netlive trace --event state --json", args: []string{b.netlive, "trace", "--event", "state", "--json"}, event: `"event":"state"`, ours: true},
 		{name: "netlive trace --event state", args: []string{b.netlive, "trace", "--event", "state"}, event: fmt.Sprintf(":%d ", stormPort), ours: true},
 		{name: "netlive trace -6 --event state --json", args: []string{b.netlive, "trace", "-6", "--event", "state", "--json"}, ours: true},
@@ -104,7 +107,11 @@ func (b *bench) traced(t *testing.T, w witness, o *figures) (happened int) {
 	}
 	r := b.startTracer(t, ns, w)
 	before := cpuTime(t, r.cmd.Process.Pid)
-	elapsed, happened := b.blow(t, ns)
+	elapsed, changes := b.blow(t, ns)
+	if happened = changes; w.lives {
+		// Opened, accepted, closed at both ends; each worker listens.
+		happened = 4*(changes-2*stormWorkers())/6 + stormWorkers()
+	}
 	r.settle()
 	cpu := (cpuTime(t, r.cmd.Process.Pid) - before).Seconds()
 	peak := float64(kilobytes(t, fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid), "VmHWM")) / 1024
@@ -123,7 +130,7 @@ func (b *bench) traced(t *testing.T, w witness, o *figures) (happened int) {
 	}
 	o.storm, o.lost = append(o.storm, elapsed), append(o.lost, float64(lost))
 	o.cpu, o.peak, o.each = append(o.cpu, cpu), append(o.peak, peak), append(o.each, 1e6*cpu/float64(told))
-	return happened
+	return changes
 }
 
 // blow makes a storm; it returns its own time, and how many events it made: six a connection, and two a listener.

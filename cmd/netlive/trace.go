@@ -32,7 +32,8 @@ var (
 
 // runTrace prints a line for each event of TCP until ctx ends.
 func runTrace(ctx context.Context, o *options.Options, std streams) (err error) {
-	if o.Events == 0 {
+	usual := o.Events == 0
+	if usual {
 		o.Events = traceDefault
 	}
 	places, err := newPlaces(o)
@@ -55,11 +56,18 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 		return fmt.Errorf("trace needs events, which only BPF gives: %w", err)
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	if lacks := t.Lacks(); lacks != 0 {
-		if o.Events&^lacks == 0 {
-			return fmt.Errorf("trace: %s: %w", kindNames(lacks), tracer.ErrUnsupported)
-		}
+	switch lacks := t.Lacks(); {
+	case lacks == 0:
+	case o.Events&^lacks != 0:
 		fmt.Fprintf(std.err, "netlive: this kernel does not tell of %s\n", kindNames(lacks))
+	case usual: // the classic tracepoint knows states alone
+		fmt.Fprintf(std.err, "netlive: this kernel tells of changes of state alone\n")
+		o.Events = sock.Events(sock.EventState)
+		if p.form, err = newEventForm(o, std, places); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("trace: %s: %w", kindNames(lacks), tracer.ErrUnsupported)
 	}
 	if err := t.SeedOwners(ctx); err != nil {
 		return err
