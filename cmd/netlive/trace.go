@@ -32,10 +32,6 @@ var (
 
 // runTrace prints a line for each event of TCP until ctx ends.
 func runTrace(ctx context.Context, o *options.Options, std streams) (err error) {
-	usual := o.Events == 0
-	if usual {
-		o.Events = traceDefault
-	}
 	places, err := newPlaces(o)
 	if err != nil {
 		return err
@@ -48,27 +44,11 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 	if err != nil {
 		return err
 	}
-	kernel, rest := o.Filter.Kernel()
-	t, err := openTracer(tracer.Options{
-		TCP: o.Protos() & sock.ProtosTCP, Ring: o.Ring, Events: o.Events, Filter: &kernel, Follow: c != nil, Stack: o.Stack,
-	}, places)
+	t, err := p.open(c != nil, places)
 	if err != nil {
-		return fmt.Errorf("trace needs events, which only BPF gives: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	switch lacks := t.Lacks(); {
-	case lacks == 0:
-	case o.Events&^lacks != 0:
-		fmt.Fprintf(std.err, "netlive: this kernel does not tell of %s\n", kindNames(lacks))
-	case usual: // the classic tracepoint knows states alone
-		fmt.Fprintf(std.err, "netlive: this kernel tells of changes of state alone\n")
-		o.Events = sock.Events(sock.EventState)
-		if p.form, err = newEventForm(o, std, places); err != nil {
-			return err
-		}
-	default:
-		return fmt.Errorf("trace: %s: %w", kindNames(lacks), tracer.ErrUnsupported)
-	}
 	if err := t.SeedOwners(ctx); err != nil {
 		return err
 	}
@@ -99,7 +79,6 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 			return err
 		}
 	}
-	p.rest = rest
 	events := make([]sock.Event, traceBatch)
 	for {
 		n, err := s.Next(events)
@@ -132,6 +111,7 @@ func kindNames(kinds sock.EventSet) string {
 // eventPrinter prints the events that are asked for.
 type eventPrinter struct {
 	o       *options.Options
+	usual   bool // nobody said which events
 	std     streams
 	out     *bufio.Writer
 	form    eventForm
@@ -145,6 +125,10 @@ type eventPrinter struct {
 }
 
 func newEventPrinter(o *options.Options, std streams, places *places) (*eventPrinter, error) {
+	usual := o.Events == 0
+	if usual {
+		o.Events = traceDefault
+	}
 	out := std.out
 	if o.Command != nil {
 		out = std.err // the command has the other for itself
@@ -154,9 +138,39 @@ func newEventPrinter(o *options.Options, std streams, places *places) (*eventPri
 		return nil, options.Usage("netlive trace: %v", err)
 	}
 	return &eventPrinter{
-		o: o, std: std, out: bufio.NewWriterSize(out, 64<<10), form: form,
+		o: o, usual: usual, std: std, out: bufio.NewWriterSize(out, 64<<10), form: form,
 		values: filter.Values{Names: places.filterNames()},
 	}, nil
+}
+
+// open attaches what tells of the events. follow: of those of what we begin alone.
+func (p *eventPrinter) open(follow bool, places *places) (*tracer.Tracer, error) {
+	o := p.o
+	kernel, rest := o.Filter.Kernel()
+	t, err := openTracer(tracer.Options{
+		TCP: o.Protos() & sock.ProtosTCP, Ring: o.Ring, Events: o.Events, Filter: &kernel, Follow: follow, Stack: o.Stack,
+	}, places)
+	if err != nil {
+		return nil, fmt.Errorf("trace needs events, which only BPF gives: %w", err)
+	}
+	p.rest = rest
+	if t.Hook() == tracer.HookClassic {
+		p.rest = o.Filter // it knows too little to decide anything
+	}
+	switch lacks := t.Lacks(); {
+	case lacks == 0:
+	case o.Events&^lacks != 0:
+		fmt.Fprintf(p.std.err, "netlive: this kernel does not tell of %s\n", kindNames(lacks))
+	case p.usual: // the classic tracepoint knows states alone
+		fmt.Fprintf(p.std.err, "netlive: this kernel tells of changes of state alone\n")
+		o.Events = sock.Events(sock.EventState)
+		if p.form, err = newEventForm(o, p.std, places); err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
+	default:
+		return nil, errors.Join(fmt.Errorf("trace: %s: %w", kindNames(lacks), tracer.ErrUnsupported), t.Close())
+	}
+	return t, nil
 }
 
 // begin prints what comes first.

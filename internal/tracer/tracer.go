@@ -68,7 +68,7 @@ type Options struct {
 	// Events are the kinds to be told of; 0 is EventState and EventOwner. EventLost is always told. Tracer.Lacks says which this kernel does not
 	// tell. Where kinds are named and there is no Table there are no snapshots.
 	Events sock.EventSet
-	// Filter is what of a filter the kernel decides; nil lets everything through.
+	// Filter is what of a filter the kernel decides; nil lets everything through, and so does HookClassic.
 	Filter *filter.Kernel
 	// Follow tells of no other sockets than those of the processes that this one begins after SeedOwners, and of those that they begin.
 	Follow bool
@@ -258,6 +258,10 @@ func openClassic(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	delete(spec.Maps, bpfMapUnixRecords)
 	delete(spec.Maps, bpfMapPasts)
 	delete(spec.Maps, bpfMapEnds)
+	// What it does not know it sends as 0, which a filter may not take for a value.
+	if err := spec.Variables[bpfVarFilter].Set(bpfFilterPart{}); err != nil {
+		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarFilter, err)
+	}
 	if err := checkClassicLayout(); err != nil {
 		return nil, err
 	}
