@@ -298,14 +298,33 @@ const jsonHelp = `JSON
   how is the evidence for an owner: exact (seen in its own context), seeded (found among open
   descriptors), listener (inherited from the listener), procfs (found in /proc).
 
-  An event has, besides the names of its socket (without recv_q and send_q, which it does not know):
+  An event has, besides the names of its socket (without recv_q and send_q; owners has no process or one), time (RFC 3339 in UTC
+  with nanoseconds), event (a word of --event), with --stack stack (the kernel's functions, the innermost first), and by its kind:
 
-    time                     RFC 3339 with nanoseconds
-    event                    state, or lost with count alone
-    old_state new_state
-    state_us                 microseconds spent in old_state; null when that is not known
-    minisocket               with new_state CLOSE: TIME_WAIT or FIN_WAIT2, when the kernel keeps
-                             the connection in that state a while longer
+    begin                    the first line: schema (netlive.event.v1), version, hook (by what the kernel tells), events (the
+                             kinds that are told), filter; nothing of a socket
+    state                    old_state, new_state, state_us (time in the old one) and, with new_state CLOSE, minisocket: TIME_WAIT
+                             or FIN_WAIT2, when the kernel keeps the connection in that state a while longer
+    open                     connect_us (what the handshake took)
+    accept                   accept_wait_us (how long it waited for accept(2))
+    fail close               duration_us, states_us (the time in each state that it was in), connect_us, accept_wait_us;
+                             bytes_sent and bytes_received (each byte once), bytes_retrans; segs_out, segs_in, retrans; rtt_us,
+                             min_rtt_us; closed_by (local or remote: who closed or reset it first); end (fin reset_received
+                             reset_sent timeout refused error canceled), reason, errno; signal (what killed the process), exited
+                             (whether that ended without having closed it); peer (the process at the other end, as in owners, and
+                             its netns)
+    retransmit drop          segment (data syn syn-ack fin ack rst), seq, len (bytes of data); retransmit: nth (how often
+                             time-outs have sent it again); drop: reason (the kernel's word)
+    reset                    direction (sent or received), reason
+    overflow                 backlog, max_backlog (connections that wait to be accepted, and how many may), dropped (what the
+                             listener dropped since it was looked at last)
+    error                    errno
+    lost resync              lost: count, how many events found no room; resync: they are complete again. Nothing of a socket
+    summary                  the last line, with --summary: events, lost, closes, fails, bytes_sent, bytes_received,
+                             bytes_retrans, retrans; connect_us, accept_wait_us, duration_us (count, p50, p90, p99, max)
+
+  Names in _us are microseconds; what is not known is null, and so are state, uid and inode where a segment came for no socket.
+  docs/netlive.event.v1.schema.json is the JSON Schema of these lines. Within v1 names may be added, and none changes its meaning.
 
   In watch --json a socket has "resynced": true when news of it was lost and a walk has told its state; lost counts the events that
   were lost, resyncs the walks that were made for it.
