@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"netlive/internal/options"
 	"netlive/internal/procfallback"
@@ -22,6 +23,8 @@ type source struct {
 	places *places
 	// why is the reason for having no tracer.
 	why error
+	// gcPercent is what was set last, 0 nothing.
+	gcPercent int
 }
 
 // openSource attaches the tracer if it can and is not told otherwise, and falls back to /proc.
@@ -69,10 +72,31 @@ func (s *source) name() string {
 
 // Snapshot implements live.Source.
 func (s *source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, error) {
+	var snap sock.Snapshot
+	var err error
 	if s.tracer == nil {
-		return s.places.snapshot(ctx, s.proc, want)
+		snap, err = s.places.snapshot(ctx, s.proc, want)
+	} else {
+		snap, err = s.tracer.Snapshot(ctx, want)
 	}
-	return s.tracer.Snapshot(ctx, want)
+	s.thrift(len(snap.Sockets))
+	return snap, err
+}
+
+// manySockets is how many sockets are many: their rows are most of the heap.
+const manySockets = 50_000
+
+// thrift lets the heap of a large table grow by a third of what lives before it is swept, and not to twice that: there memory is what
+// counts, and what is swept between two walks is one snapshot.
+func (s *source) thrift(sockets int) {
+	percent := 100
+	if sockets >= manySockets {
+		percent = 30
+	}
+	if percent != s.gcPercent {
+		s.gcPercent = percent
+		debug.SetGCPercent(percent)
+	}
 }
 
 // Close unloads the programs.
