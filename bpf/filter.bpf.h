@@ -135,6 +135,9 @@ struct {
 
 const volatile bool follow = 0;
 
+/* Their connections that have not ended. Read by Go. */
+__s64 followed_alive;
+
 /* netlive itself. Written by dump_task_file, which runs on its behalf. */
 __u32 reader;
 

@@ -204,6 +204,8 @@ struct sk_buff {
 	__u16 transport_header; /* both count from head */
 	__u16 network_header;
 	unsigned char *head;
+	unsigned char *data;
+	unsigned int len;
 };
 
 /* What TCP keeps in an sk_buff's cb (include/net/tcp.h, TCP_SKB_CB). */
@@ -291,6 +293,10 @@ struct udp_sock {
 struct request_sock {
 	struct sock_common __req_common;
 	__u8 num_retrans;
+};
+
+struct tcp_request_sock {
+	__u32 snt_isn;
 };
 
 struct inet_timewait_sock {

@@ -407,8 +407,13 @@ static __always_inline struct detail_record *detail(void *ctx, const struct even
 }
 
 /* The end of a connection, or of the attempt to make one. */
-static __always_inline void tell_end(void *ctx, struct event_record *r, struct sock *sk, const struct past *past, bool told)
+static __always_inline void tell_end(void *ctx, struct event_record *r, struct sock *sk, struct past *past, bool told)
 {
+	if (past->flags & PAST_COUNTED) {
+		past->flags &= ~PAST_COUNTED;
+		__sync_fetch_and_add(&followed_alive, -1);
+	}
+
 	bool failed = r->old_state == TCP_SYN_SENT || r->old_state == TCP_SYN_RECV;
 
 	r->kind = failed ? EVENT_FAIL : EVENT_CLOSE;
@@ -472,6 +477,7 @@ static __always_inline bool resets_next(const struct sock *sk, const struct even
 	case TCP_CLOSE_WAIT:
 	case TCP_FIN_WAIT1:
 	case TCP_FIN_WAIT2:
+	case TCP_SYN_RECV:
 		return 1;
 	}
 	return 0;
@@ -492,6 +498,9 @@ static __always_inline void tell_life(void *ctx, struct event_record *r, struct 
 	}
 	switch (new_state) {
 	case TCP_LISTEN:
+		past->drops = sk->sk_drops.counter;
+		past->looked_at = 1;
+		past->full = 0;
 		r->kind = EVENT_LISTEN;
 		if (told && wanted(EVENT_LISTEN))
 			send(ctx, r);
@@ -509,6 +518,10 @@ static __always_inline void tell_life(void *ctx, struct event_record *r, struct 
 		break;
 	case TCP_ESTABLISHED:
 		open_end(r, life, past);
+		if (follow && is_followed(life->tgid, life->start_ns)) {
+			past->flags |= PAST_COUNTED;
+			__sync_fetch_and_add(&followed_alive, 1);
+		}
 		if (past->flags & PAST_PASSIVE)
 			break;
 		r->kind = EVENT_OPEN;
@@ -845,7 +858,7 @@ int inet_release(struct bpf_sock *sk)
 	return inet_changes(sk);
 }
 
-/* bind(2), or listen(2) of a socket without a port. The program may not ask for the number of the namespace, only for its cookie. */
+/* bind(2). The program may not ask for the number of the namespace, only for its cookie. */
 static __always_inline int tell_bind(struct bpf_sock *sk, bool inet6)
 {
 	struct life life = {};

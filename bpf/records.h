@@ -96,6 +96,7 @@ enum past_flags {
 	PAST_SHUT = 1 << 4, /* the process had closed it: sent alone */
 	PAST_PASSIVE = 1 << 5, /* the other side began it: never sent */
 	PAST_WAITS = 1 << 6, /* its end is told when the reset has been sent: never sent */
+	PAST_COUNTED = 1 << 7, /* in followed_alive: never sent */
 };
 
 /* The same with why, and of EVENT_FAIL and EVENT_CLOSE the whole life. */

@@ -270,6 +270,36 @@ static __always_inline void fill_segment(struct detail_record *d, const struct s
 	bpf_probe_read_kernel(&d->tcp_flags, 1, (void *)cb + at);
 }
 
+/*
+ * A segment that was dropped on its way: what TCP keeps in cb is the IP layer's by then, or not yet TCP's, so the header is read. False where
+ * there is none, which is so in TCP's own queues.
+ */
+static __always_inline bool fill_dropped(struct detail_record *d, const struct sk_buff *skb)
+{
+	unsigned char *head = BPF_CORE_READ(skb, head);
+	__u16 network = BPF_CORE_READ(skb, network_header), at = BPF_CORE_READ(skb, transport_header);
+	unsigned char *tcp = head + at;
+	__u8 version = 0, protocol = 0, words = 0;
+	__be32 seq = 0;
+
+	if (at == (__u16)~0U || at < network + 20)
+		return 0;
+	bpf_probe_read_kernel(&version, 1, head + network);
+	bpf_probe_read_kernel(&protocol, 1, head + network + (version >> 4 == 4 ? 9 : 6));
+	if (version >> 4 == 4 && protocol != IPPROTO_TCP)
+		return 1; /* what it was put into; IPv6 may have headers in between */
+	bpf_probe_read_kernel(&seq, sizeof(seq), tcp + 4);
+	bpf_probe_read_kernel(&words, 1, tcp + 12);
+	bpf_probe_read_kernel(&d->tcp_flags, 1, tcp + 13);
+
+	/* data has moved on with the layers, and what it points to has become as much shorter. */
+	__u32 end = BPF_CORE_READ(skb, data) - head + BPF_CORE_READ(skb, len), payload = at + (words >> 4) * 4;
+
+	d->seq = net32(seq);
+	d->end_seq = d->seq + (end > payload ? end - payload : 0) + (d->tcp_flags & 1) + (d->tcp_flags >> 1 & 1); /* FIN and SYN */
+	return 1;
+}
+
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(watch_retransmit, const struct sock *sk, const struct sk_buff *skb)
 {
@@ -359,7 +389,9 @@ int BPF_PROG(watch_retransmit_synack, const struct sock *sk, const struct reques
 	if (!d)
 		return 0;
 	d->tcp_flags = 0x12; /* SYN and ACK */
-	d->nth = req->num_retrans;
+	d->seq = BPF_CORE_READ((struct tcp_request_sock *)req, snt_isn);
+	d->end_seq = d->seq + 1;
+	d->nth = req->num_retrans + 1; /* this one is counted when it was sent */
 	submit(d);
 	return 0;
 }
@@ -426,7 +458,8 @@ int BPF_PROG(watch_drop, const struct sk_buff *skb)
 	if (!d)
 		return 0;
 	d->reason = reason;
-	fill_segment(d, skb);
+	if (!fill_dropped(d, skb))
+		fill_segment(d, skb);
 	submit(d);
 	return 0;
 }

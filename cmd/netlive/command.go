@@ -8,14 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"netlive/internal/options"
-	"netlive/internal/sock"
 )
 
 const (
@@ -64,7 +62,7 @@ func newCommand(o *options.Options, std streams) (*command, error) {
 
 // start begins the command. When it has ended, and its connections have or a second is over, finish is called. Signals that end
 // ctx are the command's.
-func (c *command) start(ctx context.Context, finish func(), alive *aliveCount) error {
+func (c *command) start(ctx context.Context, finish func(), alive func() bool) error {
 	if err := c.cmd.Start(); err != nil {
 		return &exitError{commandRefused, fmt.Sprintf("trace: run %v", err)}
 	}
@@ -79,7 +77,7 @@ func (c *command) start(ctx context.Context, finish func(), alive *aliveCount) e
 			<-c.done
 		case <-c.done:
 		}
-		for end := time.Now().Add(commandGrace); alive.any() && time.Now().Before(end); {
+		for end := time.Now().Add(commandGrace); alive() && time.Now().Before(end); {
 			time.Sleep(10 * time.Millisecond)
 		}
 		finish()
@@ -125,17 +123,3 @@ func (c *command) result() error {
 	}
 	return &exitError{code: exit.ExitCode()}
 }
-
-// aliveCount counts the connections that have been told of and have not ended.
-type aliveCount struct{ n atomic.Int64 }
-
-func (a *aliveCount) count(e *sock.Event) {
-	switch e.Kind {
-	case sock.EventOpen, sock.EventAccept:
-		a.n.Add(1)
-	case sock.EventClose:
-		a.n.Add(-1)
-	}
-}
-
-func (a *aliveCount) any() bool { return a.n.Load() > 0 }

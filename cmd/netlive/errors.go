@@ -38,13 +38,15 @@ const exitCodesHelp = `Exit codes
     255  a file in /proc is there and cannot be used
 
   Verbs (watch, trace):
-    0    ended as asked (q, --count, SIGTERM), or because the reader of its output went away
+    0    ended as asked (q, --count, --for, SIGTERM), or because the reader of its output went away
     1    failed; the message says at what
     2    the command line or the filter is wrong
     3    nothing matched the filter in all that was asked for (watch --count N, trace --for TIME)
     4    not permitted; the message says which privilege would do
     5    this kernel cannot do it; the message says what it lacks
     130  interrupted (^C, SIGINT)
+  With -- COMMAND trace has the command's code: 128 and the signal's number when a signal ended it, 127 when there is no
+  such command, 126 when it cannot be run.
 `
 
 // errInterrupted ends a verb that was interrupted by SIGINT.

@@ -75,7 +75,7 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 		return err
 	}
 	if c != nil {
-		if err := c.start(ctx, finish, &p.alive); err != nil {
+		if err := c.start(ctx, finish, t.Alive); err != nil {
 			return err
 		}
 	}
@@ -121,7 +121,6 @@ type eventPrinter struct {
 	buf     []byte
 	told    int  // events, those that say of losses not counted
 	gap     bool // events were lost, and not yet is it said that they are complete again
-	alive   aliveCount
 }
 
 func newEventPrinter(o *options.Options, std streams, places *places) (*eventPrinter, error) {
@@ -160,7 +159,7 @@ func (p *eventPrinter) open(follow bool, places *places) (*tracer.Tracer, error)
 	switch lacks := t.Lacks(); {
 	case lacks == 0:
 	case o.Events&^lacks != 0:
-		fmt.Fprintf(p.std.err, "netlive: this kernel does not tell of %s\n", kindNames(lacks))
+		fmt.Fprintf(p.std.err, "netlive: not told: %s: %v\n", kindNames(lacks), t.Why())
 	case p.usual: // the classic tracepoint knows states alone
 		fmt.Fprintf(p.std.err, "netlive: this kernel tells of changes of state alone\n")
 		o.Events = sock.Events(sock.EventState)
@@ -168,7 +167,7 @@ func (p *eventPrinter) open(follow bool, places *places) (*tracer.Tracer, error)
 			return nil, errors.Join(err, t.Close())
 		}
 	default:
-		return nil, errors.Join(fmt.Errorf("trace: %s: %w", kindNames(lacks), tracer.ErrUnsupported), t.Close())
+		return nil, errors.Join(fmt.Errorf("trace: %s: %w", kindNames(lacks), t.Why()), t.Close())
 	}
 	return t, nil
 }
@@ -188,7 +187,6 @@ func (p *eventPrinter) print(events []sock.Event) error {
 	p.gap = false
 	for i := range events {
 		e := &events[i]
-		p.alive.count(e)
 		switch {
 		case e.Kind == sock.EventLost:
 			p.gap = true

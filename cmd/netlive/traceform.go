@@ -11,6 +11,7 @@ import (
 
 	"netlive/internal/options"
 	"netlive/internal/render"
+	"netlive/internal/resolve"
 	"netlive/internal/sock"
 	"netlive/internal/summary"
 )
@@ -34,6 +35,7 @@ func newEventForm(o *options.Options, std streams, places *places) (eventForm, e
 		}
 	}
 	columns := places.named(o.NetNS != "" || chosen.Has("netnsname"), o.Unit || chosen.Has("unit") || chosen.Has("cgroup"))
+	users := resolve.New(resolve.Config{Users: true})
 	switch {
 	case o.JSON:
 		return &jsonForm{o: o, objects: render.EventJSON{Places: columns}}, nil
@@ -42,7 +44,7 @@ func newEventForm(o *options.Options, std streams, places *places) (eventForm, e
 		if names == nil && o.Stack {
 			names = append(render.CSVColumns(o.Events, columns).Names(), "stack")
 		}
-		f := &csvForm{render.EventCSV{Places: columns}, std}
+		f := &csvForm{render.EventCSV{Places: columns, Names: users}, std}
 		return f, f.Select(o.Events, names)
 	}
 	out := std
@@ -56,7 +58,7 @@ func newEventForm(o *options.Options, std streams, places *places) (eventForm, e
 	case o.Delta:
 		times = render.TimesDelta
 	}
-	f := &lineForm{render.EventLines{Color: out.color(), Location: time.Local, Times: times, Places: columns, Width: width(out)}}
+	f := &lineForm{render.EventLines{Color: out.color(), Location: time.Local, Times: times, Places: columns, Names: users, Width: width(out)}}
 	return f, f.Select(o.Events, o.Columns)
 }
 

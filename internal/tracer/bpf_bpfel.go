@@ -384,6 +384,7 @@ const (
 	bpfVarFilterNetns            = "filter_netns"
 	bpfVarFilterNetnsCookie      = "filter_netns_cookie"
 	bpfVarFollow                 = "follow"
+	bpfVarFollowedAlive          = "followed_alive"
 	bpfVarHolderRecordType       = "holder_record_type"
 	bpfVarHolders                = "holders"
 	bpfVarKeepPasts              = "keep_pasts"
@@ -504,6 +505,7 @@ type bpfVariableSpecs struct {
 	FilterNetns       *ebpf.VariableSpec `ebpf:"filter_netns"`
 	FilterNetnsCookie *ebpf.VariableSpec `ebpf:"filter_netns_cookie"`
 	Follow            *ebpf.VariableSpec `ebpf:"follow"`
+	FollowedAlive     *ebpf.VariableSpec `ebpf:"followed_alive"`
 	HolderRecordType  *ebpf.VariableSpec `ebpf:"holder_record_type"`
 	Holders           *ebpf.VariableSpec `ebpf:"holders"`
 	KeepPasts         *ebpf.VariableSpec `ebpf:"keep_pasts"`
@@ -576,6 +578,7 @@ type bpfVariables struct {
 	FilterNetns       *ebpf.Variable `ebpf:"filter_netns"`
 	FilterNetnsCookie *ebpf.Variable `ebpf:"filter_netns_cookie"`
 	Follow            *ebpf.Variable `ebpf:"follow"`
+	FollowedAlive     *ebpf.Variable `ebpf:"followed_alive"`
 	HolderRecordType  *ebpf.Variable `ebpf:"holder_record_type"`
 	Holders           *ebpf.Variable `ebpf:"holders"`
 	KeepPasts         *ebpf.Variable `ebpf:"keep_pasts"`

@@ -43,10 +43,10 @@ var (
 
 // attachInet hangs programs up at the root of cgroup v2, all or none. That takes CAP_NET_ADMIN and a cgroup namespace that sees the
 // root; without, Announced lacks those protocols, Lacks has EventBind, and that is all.
-func (t *Tracer) attachInet(spec *ebpf.CollectionSpec, programs []string) {
+func (t *Tracer) attachInet(spec *ebpf.CollectionSpec, programs []string) error {
 	root, err := openCgroupRoot()
 	if err != nil {
-		return
+		return explain("open the root of cgroup v2", err)
 	}
 	defer root.Close()
 	maps.DeleteFunc(spec.Programs, func(name string, _ *ebpf.ProgramSpec) bool { return !slices.Contains(programs, name) })
@@ -61,17 +61,18 @@ func (t *Tracer) attachInet(spec *ebpf.CollectionSpec, programs []string) {
 	}
 	coll, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: shared})
 	if err != nil {
-		return
+		return explain("load", err)
 	}
 	for _, name := range programs {
 		l, err := link.AttachCgroup(link.CgroupOptions{Path: fmt.Sprintf("/proc/self/fd/%d", root.Fd()), Attach: spec.Programs[name].AttachType, Program: coll.Programs[name]})
 		if err != nil {
 			coll.Close()
-			return
+			return explain("attach "+name, err)
 		}
 		t.links = append(t.links, l)
 	}
 	t.inet = coll
+	return nil
 }
 
 var (

@@ -94,6 +94,7 @@ type Tracer struct {
 	spaces  func() ([]Space, error)
 	rest    func(context.Context, sock.Want) (sock.Snapshot, error)
 	lacks   sock.EventSet
+	why     error
 	names   names
 	symbols symbols
 	// unixTurns is in how many turns UNIX sockets are walked, a power of two: as many as were needed once.
@@ -174,7 +175,7 @@ func openSpec(o Options) (*ebpf.CollectionSpec, error) {
 		return nil, fmt.Errorf("tracer: set %s: %w", bpfVarFilterFamily, err)
 	}
 	for name, value := range map[string]any{
-		bpfVarKeepTable: o.Table, bpfVarEventsWanted: uint32(o.events()), bpfVarKeepPasts: o.events().Any(lifeEvents),
+		bpfVarKeepTable: o.Table, bpfVarEventsWanted: uint32(o.events()), bpfVarKeepPasts: o.events().Any(lifeEvents) || o.Follow,
 		bpfVarWantStack: o.Stack, bpfVarFollow: o.Follow, bpfVarFilter: filterPart(o.Filter),
 	} {
 		if err := spec.Variables[name].Set(value); err != nil {
@@ -223,7 +224,7 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 		}
 		t, err = attach(spec, HookTyped, hangTyped)
 		if err == nil {
-			t.lacks = lacks
+			t.lacks, t.why = lacks, ErrUnsupported
 		}
 	}
 	if err != nil {
@@ -232,10 +233,10 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	t.spaces, t.rest = o.Spaces, o.Rest
 	switch binds := o.events() & sock.Events(sock.EventBind); {
 	case o.Table:
-		t.attachInet(inet, inetPrograms)
+		_ = t.attachInet(inet, inetPrograms) // Announced says what lacks
 	case binds != 0:
-		if t.attachInet(inet, bindPrograms); t.inet == nil {
-			t.lacks |= binds
+		if err := t.attachInet(inet, bindPrograms); err != nil {
+			t.lacks, t.why = t.lacks|binds, errors.Join(t.why, fmt.Errorf("needs the root of cgroup v2 and CAP_NET_ADMIN: %w", err))
 		}
 	}
 	return t, nil
@@ -272,7 +273,7 @@ func openClassic(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 		return link.Tracepoint("sock", "inet_sock_set_state", p, nil)
 	})
 	if err == nil {
-		t.lacks = o.events() &^ sock.Events(sock.EventState, sock.EventOwner)
+		t.lacks, t.why = o.events()&^sock.Events(sock.EventState, sock.EventOwner), ErrUnsupported
 	}
 	return t, err
 }
@@ -305,6 +306,16 @@ func (t *Tracer) Hook() Hook { return t.hook }
 
 // Lacks are the kinds of events that were asked for and that this kernel does not tell of.
 func (t *Tracer) Lacks() sock.EventSet { return t.lacks }
+
+// Why is the reason for what is lacking: it wraps os.ErrPermission or ErrUnsupported.
+func (t *Tracer) Why() error { return t.why }
+
+// Alive reports whether a connection that is followed has not ended, with Options.Follow.
+func (t *Tracer) Alive() bool {
+	var n int64
+	_ = t.coll.Variables[bpfVarFollowedAlive].Get(&n) // mapped memory of the right size
+	return n > 0
+}
 
 // Lost is the number of events since Open that found no room in the ring.
 func (t *Tracer) Lost() uint64 {
