@@ -40,6 +40,10 @@ static __always_inline struct life *fill_now(struct event_record *r, const struc
 	r->at_ns = bpf_ktime_get_ns();
 	r->in_old_ns = ~0ULL;
 	r->new_state = sk->__sk_common.skc_state;
+	if (keep_pasts && life && life->how == HOW_LISTENER) {
+		own_by_accept(life, r);
+		set_owner(r, life);
+	}
 	return life;
 }
 
@@ -396,6 +400,18 @@ int BPF_PROG(watch_retransmit_synack, const struct sock *sk, const struct reques
 	return 0;
 }
 
+/*
+ * Of a segment that it drops for a reason (a SYN that comes again, or that a filter does not let through) a listener's sk_drops takes note too
+ * (net/ipv4/tcp_ipv4.c, tcp_v4_rcv): what is left are connections for which there was no room (include/net/tcp.h, tcp_listendrop).
+ */
+static __always_inline void forgive(const struct sock *sk)
+{
+	struct past *past = bpf_sk_storage_get(&pasts, (void *)sk, 0, 0);
+
+	if (past && past->looked_at && past->drops != sk->sk_drops.counter)
+		past->drops++;
+}
+
 /* kfree_skb tells for which socket a segment had come (since 6.11). Set before load. */
 const volatile bool drop_has_sock = 0;
 
@@ -410,17 +426,15 @@ int BPF_PROG(watch_drop, const struct sk_buff *skb)
 		return 0;
 
 	__u32 reason = ctx[2];
-
-	if (reason <= bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_NOT_SPECIFIED))
-		return 0;
-
 	struct sock *sk = drop_has_sock ? (struct sock *)ctx[3] : 0;
 	struct event_record r = {};
 	struct life *life = 0;
 
-	if (sk)
+	if (sk && wanted(EVENT_OVERFLOW) && is_full(sk) && sk->__sk_common.skc_state == TCP_LISTEN) {
+		forgive(sk);
 		check_listener(ctx, sk);
-	if (!wanted(EVENT_DROP))
+	}
+	if (!wanted(EVENT_DROP) || reason <= bpf_core_enum_value(enum skb_drop_reason, SKB_DROP_REASON_NOT_SPECIFIED))
 		return 0;
 	if (sk && is_full(sk)) {
 		if (!is_watched(sk))

@@ -353,7 +353,21 @@ func (p *player) kill() {
 	if err := p.root.Process.Kill(); err != nil {
 		p.g.t.Fatal(err)
 	}
-	_ = p.root.Wait() // killed
+	p.gone()
+}
+
+// exits has the player end in its own time, with all its sockets.
+func (p *player) exits() {
+	p.g.t.Helper()
+	if err := p.root.stdin.Close(); err != nil {
+		p.g.t.Fatal(err)
+	}
+	p.gone()
+}
+
+func (p *player) gone() {
+	p.g.t.Helper()
+	_ = p.root.Wait() // killed, or not
 	p.root.waited = true
 	for _, e := range p.g.sockets {
 		delete(e.holders, p)

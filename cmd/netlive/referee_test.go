@@ -31,7 +31,7 @@ type order struct {
 	Who   string // the player; orders for another one are passed on to the children
 	Do    string
 	FD    int
-	Addr  string // of bind, connect, connecting, fastopen
+	Addr  string // of bind, connect, connecting, fastopen, fastopening
 	Name  string // of spawn, send, mailbox
 	Path  string // of exec, spawn: the program
 	FDs   []int  // of spawn: what the child inherits, as 3, 4, …; of exec: what stays open
@@ -232,6 +232,21 @@ func (r *referee) act(o order, a *report) (err error) {
 		err = withAddr(o, func(fd int, to unix.Sockaddr) error {
 			return unix.Sendto(fd, make([]byte, o.Value), unix.MSG_FASTOPEN, to)
 		})
+	case "fastopening": // begins to
+		if err = unix.SetNonblock(o.FD, true); err == nil {
+			if err = withAddr(o, func(fd int, to unix.Sockaddr) error {
+				return unix.Sendto(fd, make([]byte, o.Value), unix.MSG_FASTOPEN, to)
+			}); err == nil || errors.Is(err, unix.EINPROGRESS) {
+				err = unix.SetNonblock(o.FD, false)
+			}
+		}
+	case "connected": // waits until it is, or cannot be
+		if _, err = unix.Poll([]unix.PollFd{{Fd: int32(o.FD), Events: unix.POLLOUT}}, -1); err == nil {
+			var n int
+			if n, err = unix.GetsockoptInt(o.FD, unix.SOL_SOCKET, unix.SO_ERROR); err == nil && n != 0 {
+				err = syscall.Errno(n)
+			}
+		}
 	case "disconnect":
 		// unix.Sockaddr knows no AF_UNSPEC.
 		var unspec [16]byte

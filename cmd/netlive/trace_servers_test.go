@@ -3,121 +3,561 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
+	"os/user"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"netlive/internal/kerneltest"
 )
 
-// lived is an open, accept or close as a reader of trace --json has it.
-type lived struct {
-	Event      string
-	LocalPort  int `json:"local_port"`
-	RemotePort int `json:"remote_port"`
-	Cookie     uint64
-	Owners     []ownerJSON
-	End        string
-	DurationUS *int64 `json:"duration_us"`
-	AcceptWait *int64 `json:"accept_wait_us"`
-	Peer       *ownerJSON
-}
-
-// Ten thousand short connections of a real client to a real server: each has its open, its accept and its two ends, with the right process at
-// both ends of each.
-func TestTraceRedisBenchmark(t *testing.T) {
-	kerneltest.RequireRoot(t)
-	const connections = 10_000
-	ns := kerneltest.NetNS(t)
-	server := start(t, ns, tool(t, "redis-server"), "--port", "6379", "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
-	listening(t, ns, 6379)
-	trace := start(t, ns, "netlive", "trace", "--json", "port = 6379")
-	trace.awaitBegin()
-	client := start(t, ns, tool(t, "redis-benchmark"), "-k", "0", "-n", fmt.Sprint(connections), "-c", "20", "-t", "ping_mbulk", "-q")
-	if code, _, errs := client.wait(); code != 0 {
-		t.Fatalf("redis-benchmark: %d %s", code, errs)
-	}
-	pid, service := client.Process.Pid, server.Process.Pid
-	code, text, _ := trace.end(unix.SIGINT)
-	if code != exitInterrupted {
-		t.Errorf("exit code %d", code)
-	}
-	counts := map[string]int{}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for lines.Scan() {
-		var e lived
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			t.Fatalf("%v: %s", err, lines.Bytes())
-		}
-		side, owner, other := "client", pid, service
-		if e.LocalPort == 6379 {
-			side, owner, other = "server", service, pid
-		}
-		counts[side+" "+e.Event]++
-		switch {
-		case e.Event == "lost":
-			t.Fatalf("%s", lines.Bytes())
-		case len(e.Owners) != 1 || e.Owners[0].PID != owner || e.Owners[0].How != "exact":
-			t.Fatalf("the %s is process %d: %s", side, owner, lines.Bytes())
-		case e.Event != "close":
-		case e.End != "fin" && !strings.HasPrefix(e.End, "reset_") || e.DurationUS == nil || e.Peer == nil || e.Peer.PID != other:
-			t.Fatalf("an end whose other end is process %d: %s", other, lines.Bytes())
-		case (e.AcceptWait != nil) != (side == "server"):
-			t.Fatalf("the server's connections have waited: %s", lines.Bytes())
-		}
-	}
-	// The client asks the server for its configuration first, by connections of its own.
-	n := counts["client open"]
-	if n < connections || counts["server accept"] != n || counts["client close"] != n || counts["server close"] != n || len(counts) != 4 {
-		t.Errorf("%v, want at least %d of each", counts, connections)
-	}
-}
-
-// What a command does is told and nothing else, and the command's end is netlive's.
-func TestTraceCurl(t *testing.T) {
-	kerneltest.RequireRoot(t)
-	ns := kerneltest.NetNS(t)
-	server := start(t, ns, tool(t, "redis-server"), "--port", "6379", "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
-	listening(t, ns, 6379)
-	// Connections of others, all the time.
-	others := start(t, ns, tool(t, "redis-benchmark"), "-k", "0", "-n", "100000000", "-c", "2", "-t", "ping_mbulk", "-q")
-	trace := start(t, ns, "netlive", "trace", "--json", "--", tool(t, "curl"), "-s", "telnet://127.0.0.1:6379")
-	if _, err := trace.stdin.Write([]byte("PING\r\nQUIT\r\n")); err != nil {
+// startNginx starts nginx in ns, at port 8080.
+func startNginx(t *testing.T, ns *kerneltest.NS) {
+	t.Helper()
+	dir := t.TempDir()
+	config := filepath.Join(dir, "nginx.conf")
+	text := fmt.Sprintf("worker_processes 1; daemon off; user root; pid %[1]s/pid; error_log %[1]s/error.log;\n"+
+		"events {}\nhttp { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f;\n"+
+		"uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s; server { listen 127.0.0.1:8080; return 200 hello; } }\n", dir)
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := trace.stdin.Close(); err != nil {
-		t.Fatal(err)
-	}
-	code, out, errs := trace.wait()
-	if code != 0 || !bytes.HasPrefix(out, []byte("+PONG\r\n")) {
-		t.Fatalf("exit code %d, %q\n%s", code, out, errs)
-	}
-	var kinds []string
+	start(t, ns, tool(t, "nginx"), "-c", config, "-e", dir+"/error.log")
+	listening(t, ns, 8080)
+}
+
+// commandEvents are what a trace of a command told, which is on stderr with the words of the command.
+func commandEvents(t *testing.T, errs []byte) (begin map[string]any, events []toldJSON) {
+	t.Helper()
 	for line := range bytes.Lines(errs) {
-		var e lived
+		if begin == nil {
+			if err := json.Unmarshal(line, &begin); err != nil || begin["event"] != "begin" || begin["schema"] != "netlive.event.v1" {
+				t.Fatalf("the first line: %v: %s", err, line)
+			}
+			continue
+		}
+		var e toldJSON
 		if err := json.Unmarshal(line, &e); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
-		kinds = append(kinds, e.Event)
-		switch e.Event {
-		case "open", "close":
-			if len(e.Owners) != 1 || e.Owners[0].Comm != "curl" {
-				t.Errorf("not curl's: %s", line)
+		events = append(events, e)
+	}
+	return begin, events
+}
+
+// A command is traced, with all that it starts and nothing else; its output, its input and its exit code are its own.
+func TestTraceCommand(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	t.Parallel()
+	ns := kerneltest.NetNS(t)
+	startNginx(t, ns)
+	// Others are never silent.
+	startStorm(t, ns, kerneltest.Storm{Workers: 1, Pause: time.Millisecond})
+	const hello, nobody = "http://127.0.0.1:8080/", "http://127.0.0.1:1/"
+	curl := tool(t, "curl")
+	opened, closed := "open 8080", "close 8080 fin by nginx"
+	for _, c := range []struct {
+		name    string
+		command []string
+		in, out string
+		code    int
+		want    []string // in the order of words
+	}{
+		{"curl", []string{"curl", "-s", hello}, "", "hello", 0, []string{closed, opened}},
+		{"a curl that fails", []string{curl, "-s", nobody}, "", "", 7, []string{"fail 1 refused by nobody"}},
+		{"a shell", []string{"sh", "-c", "curl -s " + hello + "; exit 3"}, "", "hello", 3, []string{closed, opened}},
+		{"children", []string{"sh", "-c", "(curl -s " + hello + " & curl -s " + hello + " & wait) & curl -s " + nobody + "; wait; :"}, "", "hellohello", 0,
+			[]string{closed, closed, "fail 1 refused by nobody", opened, opened}},
+		{"input", []string{"cat"}, "some words\n", "some words\n", 0, nil},
+		{"a signal", []string{"sh", "-c", "kill -KILL $$"}, "", "", 128 + 9, nil},
+	} {
+		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
+			p := start(t, ns, "netlive", append([]string{"trace", "--json", "--"}, c.command...)...)
+			if _, err := p.stdin.Write([]byte(c.in)); err != nil {
+				t.Fatal(err)
 			}
-			if e.Event == "close" && (e.Peer == nil || e.Peer.PID != server.Process.Pid) {
-				t.Errorf("the other end is process %d: %s", server.Process.Pid, line)
+			if err := p.stdin.Close(); err != nil {
+				t.Fatal(err)
+			}
+			code, out, errs := p.wait()
+			if code != c.code || string(out) != c.out {
+				t.Errorf("exit code %d, stdout %q, want %d, %q", code, out, c.code, c.out)
+			}
+			var got []string
+			_, events := commandEvents(t, errs)
+			for _, e := range events {
+				text := fmt.Sprint(e.Event, " ", e.RemotePort)
+				if len(e.Owners) != 1 || e.Owners[0].Comm != "curl" || e.Owners[0].How != "exact" {
+					t.Errorf("owners %+v in %+v", e.Owners, e)
+				}
+				if e.End != "" {
+					peer := "nobody"
+					if e.Peer != nil {
+						peer = e.Peer.Comm
+					}
+					text += fmt.Sprint(" ", e.End, " by ", peer)
+				}
+				if e.Event == "close" && (e.Sent == 0 || e.Received == 0 || deref(e.Connect) == 0 || e.ClosedBy != "local") {
+					t.Errorf("%+v", e)
+				}
+				got = append(got, text)
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("told %q, want %q", got, c.want)
+			}
+		})
+	}
+	for _, c := range []struct {
+		path, text string
+		code       int
+	}{
+		{"no-such-command", "^netlive: trace: run .*no-such-command.*not found", 127},
+		{"./no-such-command", "^netlive: trace: run .*no-such-command.*no such file", 127},
+		{"/etc/passwd", "^netlive: trace: run .*/etc/passwd.*permission denied", 126},
+	} {
+		code, out, errs := start(t, ns, "netlive", "trace", "--", c.path).wait()
+		if code != c.code || len(out) > 0 || !regexp.MustCompile(c.text).Match(errs) {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q", c.path, code, out, errs)
+		}
+	}
+	// What is to end netlive ends the command, which says how it ended.
+	for sig, code := range map[unix.Signal]int{unix.SIGTERM: 5, unix.SIGINT: 6} {
+		p := start(t, ns, "netlive", "trace", "--", "bash", "-c", `trap 'exit 5' TERM; trap 'exit 6' INT; echo ready; while :; do read -t 10; done`)
+		if line, err := p.out.ReadString('\n'); line != "ready\n" {
+			t.Fatalf("%q, %v", line, err)
+		}
+		if got, _, errs := p.end(sig); got != code {
+			t.Errorf("after %v: exit code %d, want %d\n%s", sig, got, code, errs)
+		}
+	}
+}
+
+// opens are how many connections were begun and taken in ns, by the kernel's own count.
+func tcpOpens(t *testing.T, ns *kerneltest.NS) (active, passive int) {
+	t.Helper()
+	var heads []string
+	for line := range strings.Lines(string(runIn(t, ns, "cat", "/proc/net/snmp"))) {
+		f := strings.Fields(line)
+		switch {
+		case f[0] != "Tcp:":
+		case heads == nil:
+			heads = f
+		default:
+			number := func(name string) int {
+				n, err := strconv.Atoi(f[slices.Index(heads, name)])
+				if err != nil {
+					t.Fatal(err)
+				}
+				return n
+			}
+			return number("ActiveOpens"), number("PassiveOpens")
+		}
+	}
+	t.Fatal("no Tcp in /proc/net/snmp")
+	return 0, 0
+}
+
+// between collects what is told while f runs, up to the connection that ends it, and how many connections there were by the kernel's own count.
+func between(t *testing.T, ns *kerneltest.NS, f func()) (events []toldJSON, active int) {
+	t.Helper()
+	trace := start(t, ns, "netlive", "trace", "--json")
+	trace.awaitBegin()
+	lines := told(trace)
+	active, passive := tcpOpens(t, ns)
+	f()
+	a, p := tcpOpens(t, ns)
+	if active, passive = a-active, p-passive; active != passive {
+		t.Errorf("the kernel counts %d connections that were begun, %d that were taken", active, passive)
+	}
+	var last uint64
+	ns.Do(func() { last = refused(t) })
+	for deadline := time.After(limit); ; {
+		select {
+		case e := <-lines:
+			if e.Event == "lost" {
+				t.Fatalf("lost %d", e.Count)
+			}
+			if e.Cookie == last && e.Event == "fail" {
+				return events, active
+			}
+			events = append(events, e)
+		case <-deadline:
+			t.Fatal("the end is never told")
+		}
+	}
+}
+
+// Ten thousand connections of a real client to a real server, each of which ends at once: none is missing, and both ends have who
+// they are and who the other is.
+func TestTraceRedisBenchmark(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	t.Parallel()
+	const requests = 10_000
+	ns := kerneltest.NetNS(t)
+	server := start(t, ns, tool(t, "redis-server"), "--port", "6379", "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	listening(t, ns, 6379)
+	var client *process
+	events, made := between(t, ns, func() {
+		client = start(t, ns, tool(t, "redis-benchmark"), "-k", "0", "-n", itoa(requests), "-c", "20", "-t", "ping_mbulk", "-q")
+		if code, out, errs := client.wait(); code != 0 {
+			t.Fatalf("redis-benchmark: exit code %d, %s\n%s", code, out, errs)
+		}
+		for deadline := time.Now().Add(limit); len(infos(t, ns)) > 0; { // the server closes the last
+			if time.Now().After(deadline) {
+				t.Fatal("the last connections never end")
+			}
+		}
+	})
+	if made < requests {
+		t.Errorf("%d connections of %d", made, requests)
+	}
+	life := map[uint64][]string{}
+	for _, e := range events {
+		own, other := server.Process.Pid, client.Process.Pid
+		if e.RemotePort == 6379 {
+			own, other = other, own
+		}
+		if len(e.Owners) != 1 || e.Owners[0].PID != own || e.Owners[0].How != "exact" {
+			t.Fatalf("owners of %+v", e)
+		}
+		text := e.Event
+		if e.Event == "close" {
+			if e.Peer == nil || e.Peer.PID != other || e.Peer.NetNS != ns.Inode() {
+				t.Fatalf("peer of %+v: %+v", e, e.Peer)
+			}
+			if e.End == "" || e.Duration == nil {
+				t.Fatalf("%+v", e)
+			}
+		}
+		life[e.Cookie] = append(life[e.Cookie], text)
+	}
+	count := map[string]int{}
+	for _, l := range life {
+		count[strings.Join(l, " ")]++
+	}
+	if want := map[string]int{"open close": made, "accept close": made}; !maps.Equal(count, want) {
+		t.Errorf("told %v, want %v", count, want)
+	}
+	t.Logf("%d connections", made)
+}
+
+// A server whose main process takes connections and gives each to a process of its own.
+func TestTracePgbench(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	t.Parallel()
+	const transactions = 300
+	binaries, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	if err != nil || len(binaries) == 0 {
+		t.Fatalf("needs postgres: make test-deps installs it (%v)", err)
+	}
+	bin := filepath.Dir(binaries[len(binaries)-1])
+	who, err := user.Lookup("postgres") // it does not run as root
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, err := strconv.Atoi(who.Uid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "netlive") // a test's own is closed to others
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chown(dir, uid, -1); err != nil {
+		t.Fatal(err)
+	}
+	ns := kerneltest.NetNS(t)
+	as := []string{"--reuid=" + who.Uid, "--regid=" + who.Gid, "--clear-groups"}
+	data := filepath.Join(dir, "data")
+	runIn(t, ns, "setpriv", append(as, filepath.Join(bin, "initdb"), "-D", data, "-A", "trust", "--no-sync", "--no-instructions")...)
+	server := start(t, ns, "setpriv", append(as, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-F", "-c", "listen_addresses=127.0.0.1")...)
+	server.awaitErr("ready to accept connections")
+	script := filepath.Join(dir, "script")
+	if err := os.WriteFile(script, []byte("SELECT 1;\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var client *process
+	events, made := between(t, ns, func() {
+		client = start(t, ns, filepath.Join(bin, "pgbench"), "-n", "-C", "-c", "2", "-t", itoa(transactions/2), "-f", script, "-h", "127.0.0.1", "-U", "postgres", "postgres")
+		if code, out, errs := client.wait(); code != 0 {
+			t.Fatalf("pgbench: exit code %d, %s\n%s", code, out, errs)
+		}
+		for deadline := time.Now().Add(limit); len(infos(t, ns)) > 0; {
+			if time.Now().After(deadline) {
+				t.Fatal("the last connections never end")
+			}
+		}
+	})
+	life := map[uint64][]string{}
+	backends := map[int]bool{}
+	for _, e := range events {
+		if len(e.Owners) != 1 {
+			t.Fatalf("owners of %+v", e)
+		}
+		o := e.Owners[0]
+		switch {
+		case e.RemotePort == 5432:
+			if o.PID != client.Process.Pid || o.How != "exact" || int(e.UID) != os.Geteuid() {
+				t.Fatalf("client's owner %+v in %+v", o, e)
+			}
+			if e.Event == "close" && (e.Peer == nil || e.Peer.Comm != "postgres" || e.Peer.PID == server.Process.Pid) {
+				t.Fatalf("client's peer %+v in %+v", e.Peer, e)
+			}
+		case e.Event == "accept":
+			if o.PID != server.Process.Pid || o.How != "exact" {
+				t.Fatalf("owner at accept %+v in %+v", o, e)
+			}
+		default:
+			// A process has one connection, and this is the one that was used.
+			if o.PID == server.Process.Pid || backends[o.PID] || o.Comm != "postgres" || o.How != "exact" || int(e.UID) != uid {
+				t.Fatalf("server's owner %+v in %+v", o, e)
+			}
+			backends[o.PID] = true
+			if e.Peer == nil || e.Peer.PID != client.Process.Pid {
+				t.Fatalf("server's peer %+v in %+v", e.Peer, e)
+			}
+		}
+		life[e.Cookie] = append(life[e.Cookie], e.Event)
+	}
+	count := map[string]int{}
+	for _, l := range life {
+		count[strings.Join(l, " ")]++
+	}
+	if want := map[string]int{"open close": made, "accept close": made}; !maps.Equal(count, want) || made < transactions {
+		t.Errorf("told %v, want %v", count, want)
+	}
+}
+
+// load makes connections of all kinds in ns: by root and by the user nobody, refused, with data and without, reset and closed in order.
+func load(t *testing.T, g *game) {
+	t.Helper()
+	l := g.player("server").socket("listener", false, 0).bind("127.0.0.1:7000").listen(8)
+	other := g.player("server").socket("other listener", false, 0).bind("127.0.0.1:7001").listen(8)
+	for i := range 10 {
+		at := l
+		if i%2 == 0 {
+			at = other
+		}
+		c := at.opens(fmt.Sprint("client ", i))
+		s := at.accepts(fmt.Sprint("server ", i))
+		c.writes(200 * i)
+		if i > 0 {
+			s.reads(200 * i)
+		}
+		if i%3 == 0 {
+			c.resets()
+		} else {
+			c.close()
+		}
+		s.close()
+	}
+	for range 3 {
+		runIn(t, g.ns, "bash", "-c", "(exec 3<>/dev/tcp/127.0.0.1/9) 2>/dev/null; :")
+	}
+	runIn(t, g.ns, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/7000")
+	l.accepts("server of nobody").close()
+}
+
+// Each filter tells of what it tells of the whole stream, whoever decides.
+func TestTraceFilters(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	t.Parallel()
+	filters := []struct {
+		text string
+		want func(e *toldJSON) bool
+	}{
+		{"dport = :7000", func(e *toldJSON) bool { return e.RemotePort == 7000 }},
+		{"sport = :7001 or dport = :9", func(e *toldJSON) bool { return e.LocalPort == 7001 || e.RemotePort == 9 }},
+		{"proc = client", func(e *toldJSON) bool { return len(e.Owners) > 0 && e.Owners[0].Comm == "client" }},
+		{"uid = 65534", func(e *toldJSON) bool { return e.Owners != nil && e.UID == 65534 }},
+		{"event = close and age > 0", func(e *toldJSON) bool { return e.Event == "close" && deref(e.Duration) > 0 }},
+		{"reason = refused", func(e *toldJSON) bool { return e.Errno == "ECONNREFUSED" }}, // so it is called too
+		{"reason = econnreset", func(e *toldJSON) bool { return e.Errno == "ECONNRESET" }},
+		{"bytes > 1000", func(e *toldJSON) bool { return e.Sent+e.Received > 1000 }},
+		{"rx > 0 and not reason = fin", func(e *toldJSON) bool { return e.Received > 0 && e.End != "fin" }},
+	}
+	g := newGame(t)
+	traces := []*process{start(t, g.ns, "netlive", "trace", "--json", "--event", "all")}
+	for _, f := range filters {
+		traces = append(traces, start(t, g.ns, "netlive", "trace", "--json", "--event", "all", f.text))
+	}
+	for _, p := range traces {
+		p.awaitBegin()
+	}
+	load(t, g)
+	g.ns.Do(func() { refused(t) })
+	outputs := make([][]toldJSON, len(traces))
+	for i, p := range traces {
+		code, out, errs := p.end(unix.SIGINT)
+		if code != exitInterrupted || len(errs) > 0 {
+			t.Errorf("exit code %d, stderr %q", code, errs)
+		}
+		for line := range bytes.Lines(out) {
+			var e toldJSON
+			if err := json.Unmarshal(line, &e); err != nil {
+				t.Fatalf("%v: %s", err, line)
+			}
+			outputs[i] = append(outputs[i], e)
+		}
+	}
+	// Each has a clock of its own, so times are no part of what is compared.
+	say := func(e *toldJSON) string {
+		return fmt.Sprint(e.Event, " ", e.Cookie, " ", e.local(), " ", e.remote(), " ", e.OldState, ">", e.NewState, " ", e.End, " ", e.Reason, " ",
+			e.Errno, " ", e.Direction, " ", e.Segment, " ", deref(e.Seq), " ", e.Sent, " ", e.Received, " ", e.Owners)
+	}
+	for i, f := range filters {
+		var want, got []string
+		for j := range outputs[0] {
+			if e := &outputs[0][j]; f.want(e) {
+				want = append(want, say(e))
+			}
+		}
+		for j := range outputs[i+1] {
+			got = append(got, say(&outputs[i+1][j]))
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) || len(want) == 0 || len(want) == len(outputs[0]) {
+			t.Errorf("%s: told %d of %d, want %d\n%s", f.text, len(got), len(outputs[0]), len(want), difference(strings.Join(got, "\n"), strings.Join(want, "\n")))
+		}
+	}
+}
+
+// knocking makes connections that are refused, until the process ends, whose exit code and output it returns.
+func knocking(t *testing.T, ns *kerneltest.NS, p *process) (code int, out, errs []byte) {
+	t.Helper()
+	p.awaitErr("tracing")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		code, out, errs = p.wait()
+	}()
+	for {
+		select {
+		case <-done:
+			return code, out, errs
+		default:
+			ns.Do(func() { refused(t) })
+		}
+	}
+}
+
+// What ends a trace, and the forms of what it tells.
+func TestTraceOptions(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	t.Parallel()
+	ns := kerneltest.NetNS(t)
+	fails := func(args ...string) []string {
+		return append(append([]string{"trace"}, args...), "--", "bash", "-c", "(exec 3<>/dev/tcp/127.0.0.1/9) 2>/dev/null; (exec 3<>/dev/tcp/127.0.0.1/9) 2>/dev/null; :")
+	}
+	lines := func(args ...string) []string {
+		code, out, errs := start(t, ns, "netlive", fails(args...)...).wait()
+		if code != 0 || len(out) > 0 {
+			t.Errorf("%q: exit code %d, stdout %q", args, code, out)
+		}
+		return strings.Split(strings.TrimSuffix(string(errs), "\n"), "\n")
+	}
+
+	if code, out, errs := knocking(t, ns, start(t, ns, "netlive", "trace", "--count", "3", "dport", "=", "9")); code != exitOK || bytes.Count(out, []byte(" fail ")) != 3 || bytes.Count(out, []byte("\n")) != 4 || len(errs) > 0 {
+		t.Errorf("--count 3: exit code %d, stdout %q, stderr %q", code, out, errs)
+	}
+
+	begin := time.Now()
+	code, out, errs := knocking(t, ns, start(t, ns, "netlive", "trace", "--for", "300ms"))
+	if took := time.Since(begin); code != exitOK || took < 300*time.Millisecond || bytes.Count(out, []byte(" fail ")) == 0 || len(errs) > 0 {
+		t.Errorf("--for 300ms: exit code %d after %v, %d lines, stderr %q", code, took, bytes.Count(out, []byte("\n")), errs)
+	}
+	if code, out, errs := knocking(t, ns, start(t, ns, "netlive", "trace", "--for", "300ms", "dport", "=", "10")); code != exitNothing || bytes.Count(out, []byte("\n")) != 1 || len(errs) > 0 {
+		t.Errorf("--for 300ms with nothing to tell: exit code %d, stdout %q, stderr %q", code, out, errs)
+	}
+
+	text := lines("--summary")
+	if len(text) != 6 || !strings.HasPrefix(text[3], "summary of 2 events") || !regexp.MustCompile(`^ +fails +2 ECONNREFUSED$`).MatchString(text[5]) {
+		t.Errorf("--summary: %q", text)
+	}
+	var sum struct {
+		Event         string
+		Events, Fails map[string]int
+		Closes        map[string]int
+		Lost          *int
+	}
+	text = lines("--summary", "--json")
+	if err := json.Unmarshal([]byte(text[len(text)-1]), &sum); err != nil || len(text) != 4 || sum.Event != "summary" || sum.Lost == nil || *sum.Lost != 0 ||
+		!maps.Equal(sum.Events, map[string]int{"fail": 2}) || !maps.Equal(sum.Fails, map[string]int{"ECONNREFUSED": 2}) || sum.Closes == nil || len(sum.Closes) > 0 {
+		t.Errorf("--summary --json: %v, %q", err, text)
+	}
+
+	records, err := csv.NewReader(strings.NewReader(strings.Join(lines("--csv"), "\n"))).ReadAll()
+	if err != nil || len(records) != 3 {
+		t.Fatalf("--csv: %v, %q", err, records)
+	}
+	for _, r := range records[1:] {
+		for name, want := range map[string]string{"event": "fail", "process": "bash", "remoteaddr": "127.0.0.1", "remoteport": "9", "end": "refused", "errno": "ECONNREFUSED", "exited": "no", "sent": "0", "rtt": ""} {
+			if at := slices.Index(records[0], name); at < 0 || r[at] != want {
+				t.Errorf("--csv: %s of %q, want %q; columns %q", name, r, want, records[0])
+			}
+		}
+		if _, err := time.Parse(time.RFC3339Nano, r[slices.Index(records[0], "time")]); err != nil {
+			t.Errorf("--csv: %v", err)
+		}
+	}
+	if text := lines("--csv", "--columns", "remote,event,why"); !slices.Equal(text, []string{"remote,event,why", "127.0.0.1:9,fail,refused (ECONNREFUSED) by peer", "127.0.0.1:9,fail,refused (ECONNREFUSED) by peer"}) {
+		t.Errorf("--csv --columns: %q", text)
+	}
+	text = lines("--columns", "event,remote_port,END")
+	for i, want := range []string{"EVENT REMOTE-PORT END", "fail 9 refused", "fail 9 refused"} {
+		if i >= len(text) || strings.Join(strings.Fields(text[i]), " ") != want {
+			t.Errorf("--columns: %q", text)
+		}
+	}
+
+	clock := `\d\d:\d\d:\d\d\.\d{6}`
+	for option, want := range map[string][]string{
+		"":           {"^TIME +EVENT", "^" + clock + " +fail ", "^" + clock + " +fail "},
+		"--delta":    {"^ *DELTA +EVENT", "^ *- +fail ", `^ *[\d.]+(us|ms|s) +fail `},
+		"--absolute": {"^TIME +EVENT", `^20\d\d-\d\d-\d\dT` + clock + `(Z|[+-]\d\d:\d\d) +fail `, `^20\d\d-\d\d-\d\dT` + clock + `(Z|[+-]\d\d:\d\d) +fail `},
+	} {
+		var args []string
+		if option != "" {
+			args = []string{option}
+		}
+		text := lines(args...)
+		for i, want := range want {
+			if len(text) != 3 || !regexp.MustCompile(want).MatchString(text[i]) {
+				t.Errorf("%q: %q, want %s", option, text, want)
+				break
 			}
 		}
 	}
-	if got := strings.Join(kinds, " "); got != "begin open close" {
-		t.Errorf("told: %s\n%s", got, errs)
+
+	text = lines("--stack")
+	frames := 0
+	for _, line := range text {
+		if regexp.MustCompile(`^    (tcp|inet)_\w+\+0x[0-9a-f]+$`).MatchString(line) {
+			frames++
+		}
 	}
-	if err := others.Process.Kill(); err != nil {
-		t.Fatal(err)
+	if frames < 4 || !strings.Contains(text[1], " fail ") || !strings.HasPrefix(text[2], "    ") {
+		t.Errorf("--stack: %q", text)
+	}
+	_, events := commandEvents(t, []byte(strings.Join(lines("--stack", "--json"), "\n")))
+	for _, e := range events {
+		if !slices.ContainsFunc(e.Stack, func(frame string) bool { return strings.HasPrefix(frame, "tcp_") }) {
+			t.Errorf("--stack --json: %q", e.Stack)
+		}
 	}
 }

@@ -5,6 +5,7 @@ package tracer
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -25,12 +26,20 @@ import (
 // a namespace need a process there.
 const stormEnv = "NETLIVE_TEST_STORM"
 
+// A role is what the test binary is in a process that a test starts.
+type role interface {
+	Run(in io.Reader, out io.Writer) error
+}
+
 func TestMain(m *testing.M) {
-	if text := os.Getenv(stormEnv); text != "" {
-		var s kerneltest.Storm
-		err := json.Unmarshal([]byte(text), &s)
+	for name, r := range map[string]role{stormEnv: &kerneltest.Storm{}, trafficEnv: &traffic{}} {
+		text := os.Getenv(name)
+		if text == "" {
+			continue
+		}
+		err := json.Unmarshal([]byte(text), r)
 		if err == nil {
-			err = s.Run(os.Stdin, os.Stdout)
+			err = r.Run(os.Stdin, os.Stdout)
 		}
 		if err != nil {
 			_, _ = os.Stderr.WriteString(err.Error() + "\n")
@@ -41,16 +50,24 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// storm runs a storm to its end in ns and returns what it says it did.
-func storm(t *testing.T, ns *kerneltest.NS, s kerneltest.Storm) (kerneltest.StormReport, int) {
+// inRole is a command that runs the test binary in a role.
+func inRole(t *testing.T, name string, r role) *exec.Cmd {
 	t.Helper()
-	text, err := json.Marshal(s)
+	text, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), stormEnv+"="+string(text))
+	// Under the race detector each process would sleep for a second before it ends.
+	cmd.Env = append(os.Environ(), name+"="+string(text), "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// storm runs a storm to its end in ns and returns what it says it did.
+func storm(t *testing.T, ns *kerneltest.NS, s kerneltest.Storm) (kerneltest.StormReport, int) {
+	t.Helper()
+	cmd := inRole(t, stormEnv, s)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
