@@ -23,7 +23,7 @@ run: build ## Build and start the live view of all TCP sockets (as root by BPF, 
 
 .PHONY: test
 test: test-deps ## Install what the tests need and run them all (root: on the real kernel)
-	CGO_ENABLED=1 go test -race -timeout 20m ./...
+	CGO_ENABLED=1 go test -race -timeout 40m ./...
 
 .PHONY: conformance
 conformance: test-deps ## Of the tests, those that hold command lines against netstat, with their count

@@ -39,8 +39,9 @@ func startNginx(t *testing.T, ns *kerneltest.NS) {
 }
 
 // commandEvents are what a trace of a command told, which is on stderr with the words of the command.
-func commandEvents(t *testing.T, errs []byte) (begin map[string]any, events []toldJSON) {
+func commandEvents(t *testing.T, errs []byte) (events []toldJSON) {
 	t.Helper()
+	var begin map[string]any
 	for line := range bytes.Lines(errs) {
 		if begin == nil {
 			if err := json.Unmarshal(line, &begin); err != nil || begin["event"] != "begin" || begin["schema"] != "netlive.event.v1" {
@@ -54,7 +55,34 @@ func commandEvents(t *testing.T, errs []byte) (begin map[string]any, events []to
 		}
 		events = append(events, e)
 	}
-	return begin, events
+	return events
+}
+
+// ofCurl says where events are not those that curl is to have had, in the order of their words.
+func ofCurl(events []toldJSON, want []string) (wrong []string) {
+	var got []string
+	for _, e := range events {
+		text := fmt.Sprint(e.Event, " ", e.RemotePort)
+		if len(e.Owners) != 1 || e.Owners[0].Comm != "curl" || e.Owners[0].How != "exact" {
+			wrong = append(wrong, fmt.Sprintf("owners %+v in %+v", e.Owners, e))
+		}
+		if e.End != "" {
+			peer := "nobody"
+			if e.Peer != nil {
+				peer = e.Peer.Comm
+			}
+			text += fmt.Sprint(" ", e.End, " by ", peer)
+		}
+		if e.Event == "close" && (e.Sent == 0 || e.Received == 0 || deref(e.Connect) == 0 || e.ClosedBy != "local") {
+			wrong = append(wrong, fmt.Sprintf("%+v", e))
+		}
+		got = append(got, text)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		wrong = append(wrong, fmt.Sprintf("told %q, want %q", got, want))
+	}
+	return wrong
 }
 
 // A command is traced, with all that it starts and nothing else; its output, its input and its exit code are its own.
@@ -63,6 +91,7 @@ func TestTraceCommand(t *testing.T) {
 	t.Parallel()
 	ns := kerneltest.NetNS(t)
 	startNginx(t, ns)
+	blind := newBlindSpot(t)
 	// Others are never silent.
 	startStorm(t, ns, kerneltest.Storm{Workers: 1, Pause: time.Millisecond})
 	const hello, nobody = "http://127.0.0.1:8080/", "http://127.0.0.1:1/"
@@ -84,40 +113,21 @@ func TestTraceCommand(t *testing.T) {
 		{"a signal", []string{"sh", "-c", "kill -KILL $$"}, "", "", 128 + 9, nil},
 	} {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
-			p := start(t, ns, "netlive", append([]string{"trace", "--json", "--"}, c.command...)...)
-			if _, err := p.stdin.Write([]byte(c.in)); err != nil {
-				t.Fatal(err)
-			}
-			if err := p.stdin.Close(); err != nil {
-				t.Fatal(err)
-			}
-			code, out, errs := p.wait()
-			if code != c.code || string(out) != c.out {
-				t.Errorf("exit code %d, stdout %q, want %d, %q", code, out, c.code, c.out)
-			}
-			var got []string
-			_, events := commandEvents(t, errs)
-			for _, e := range events {
-				text := fmt.Sprint(e.Event, " ", e.RemotePort)
-				if len(e.Owners) != 1 || e.Owners[0].Comm != "curl" || e.Owners[0].How != "exact" {
-					t.Errorf("owners %+v in %+v", e.Owners, e)
+			blind.plays(t, func() (*trial, []string) {
+				g := &trial{game: newGame(t), ports: []int{8080, 1}}
+				p := start(t, ns, "netlive", append([]string{"trace", "--json", "--"}, c.command...)...)
+				if _, err := p.stdin.Write([]byte(c.in)); err != nil {
+					t.Fatal(err)
 				}
-				if e.End != "" {
-					peer := "nobody"
-					if e.Peer != nil {
-						peer = e.Peer.Comm
-					}
-					text += fmt.Sprint(" ", e.End, " by ", peer)
+				if err := p.stdin.Close(); err != nil {
+					t.Fatal(err)
 				}
-				if e.Event == "close" && (e.Sent == 0 || e.Received == 0 || deref(e.Connect) == 0 || e.ClosedBy != "local") {
-					t.Errorf("%+v", e)
+				code, out, errs := p.wait()
+				if code != c.code || string(out) != c.out {
+					t.Errorf("exit code %d, stdout %q, want %d, %q", code, out, c.code, c.out)
 				}
-				got = append(got, text)
-			}
-			slices.Sort(got)
-			if !slices.Equal(got, c.want) {
-				t.Errorf("told %q, want %q", got, c.want)
-			}
+				return g, ofCurl(commandEvents(t, errs), c.want)
+			})
 		})
 	}
 	for _, c := range []struct {
@@ -171,33 +181,47 @@ func tcpOpens(t *testing.T, ns *kerneltest.NS) (active, passive int) {
 }
 
 // between collects what is told while f runs, up to the connection that ends it, and how many connections there were by the kernel's own count.
-func between(t *testing.T, ns *kerneltest.NS, f func()) (events []toldJSON, active int) {
-	t.Helper()
-	trace := start(t, ns, "netlive", "trace", "--json")
-	trace.awaitBegin()
-	lines := told(trace)
-	active, passive := tcpOpens(t, ns)
+func (g *trial) between(f func()) (made int) {
+	g.t.Helper()
+	g.trace = start(g.t, g.ns, "netlive", "trace", "--json")
+	g.trace.awaitBegin()
+	g.lines = told(g.trace)
+	active, passive := tcpOpens(g.t, g.ns)
 	f()
-	a, p := tcpOpens(t, ns)
-	if active, passive = a-active, p-passive; active != passive {
-		t.Errorf("the kernel counts %d connections that were begun, %d that were taken", active, passive)
-	}
-	var last uint64
-	ns.Do(func() { last = refused(t) })
-	for deadline := time.After(limit); ; {
-		select {
-		case e := <-lines:
-			if e.Event == "lost" {
-				t.Fatalf("lost %d", e.Count)
-			}
-			if e.Cookie == last && e.Event == "fail" {
-				return events, active
-			}
-			events = append(events, e)
-		case <-deadline:
-			t.Fatal("the end is never told")
+	for deadline := time.Now().Add(limit); len(infos(g.t, g.ns)) > 0; { // those that are not ended yet
+		if time.Now().After(deadline) {
+			g.t.Fatal("the last connections never end")
 		}
 	}
+	a, p := tcpOpens(g.t, g.ns)
+	if active, passive = a-active, p-passive; active != passive {
+		g.t.Errorf("the kernel counts %d connections that were begun, %d that were taken", active, passive)
+	}
+	var last uint64
+	g.ns.Do(func() { last = refused(g.t) })
+	g.awaitTold("the end", func(e *toldJSON) bool { return e.Cookie == last && e.Event == "fail" })
+	g.events = g.events[:len(g.events)-1]
+	return active
+}
+
+// lives says where not each of so many connections has two ends, of which one was opened and closed, the other accepted and closed.
+func (g *trial) lives(made int) (wrong []string) {
+	life := map[uint64][]string{}
+	for _, e := range g.events {
+		life[e.Cookie] = append(life[e.Cookie], e.Event)
+		server := len(life[e.Cookie]) > 0 && life[e.Cookie][0] == "accept"
+		if e.Event == "close" && (e.End != "fin" && !strings.HasPrefix(e.End, "reset_") || e.Duration == nil || (e.AcceptWait != nil) != server || (e.Connect != nil) == server) {
+			wrong = append(wrong, fmt.Sprintf("%+v", e))
+		}
+	}
+	count := map[string]int{}
+	for _, l := range life {
+		count[strings.Join(l, " ")]++
+	}
+	if want := map[string]int{"open close": made, "accept close": made}; !maps.Equal(count, want) {
+		wrong = append(wrong, fmt.Sprintf("told %v, want %v", count, want))
+	}
+	return wrong
 }
 
 // Ten thousand connections of a real client to a real server, each of which ends at once: none is missing, and both ends have who
@@ -205,141 +229,119 @@ func between(t *testing.T, ns *kerneltest.NS, f func()) (events []toldJSON, acti
 func TestTraceRedisBenchmark(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	t.Parallel()
+	newBlindSpot(t).plays(t, func() (*trial, []string) {
+		g := makeTrial(t)
+		g.ports = []int{6379}
+		return g, g.attempt(g.redis)
+	})
+}
+
+func (g *trial) redis() (wrong []string) {
 	const requests = 10_000
-	ns := kerneltest.NetNS(t)
-	server := start(t, ns, tool(t, "redis-server"), "--port", "6379", "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
-	listening(t, ns, 6379)
+	server := start(g.t, g.ns, tool(g.t, "redis-server"), "--port", "6379", "--bind", "127.0.0.1", "--save", "", "--dir", g.t.TempDir())
+	listening(g.t, g.ns, 6379)
 	var client *process
-	events, made := between(t, ns, func() {
-		client = start(t, ns, tool(t, "redis-benchmark"), "-k", "0", "-n", itoa(requests), "-c", "20", "-t", "ping_mbulk", "-q")
+	made := g.between(func() {
+		client = start(g.t, g.ns, tool(g.t, "redis-benchmark"), "-k", "0", "-n", itoa(requests), "-c", "20", "-t", "ping_mbulk", "-q")
 		if code, out, errs := client.wait(); code != 0 {
-			t.Fatalf("redis-benchmark: exit code %d, %s\n%s", code, out, errs)
-		}
-		for deadline := time.Now().Add(limit); len(infos(t, ns)) > 0; { // the server closes the last
-			if time.Now().After(deadline) {
-				t.Fatal("the last connections never end")
-			}
+			g.t.Fatalf("redis-benchmark: exit code %d, %s\n%s", code, out, errs)
 		}
 	})
 	if made < requests {
-		t.Errorf("%d connections of %d", made, requests)
+		g.t.Errorf("%d connections of %d", made, requests)
 	}
-	life := map[uint64][]string{}
-	for _, e := range events {
+	for _, e := range g.events {
 		own, other := server.Process.Pid, client.Process.Pid
 		if e.RemotePort == 6379 {
 			own, other = other, own
 		}
 		if len(e.Owners) != 1 || e.Owners[0].PID != own || e.Owners[0].How != "exact" {
-			t.Fatalf("owners of %+v", e)
+			wrong = append(wrong, fmt.Sprintf("it is of process %d: %+v", own, e))
 		}
-		text := e.Event
-		if e.Event == "close" {
-			if e.Peer == nil || e.Peer.PID != other || e.Peer.NetNS != ns.Inode() {
-				t.Fatalf("peer of %+v: %+v", e, e.Peer)
-			}
-			if e.End == "" || e.Duration == nil {
-				t.Fatalf("%+v", e)
-			}
+		if e.Event == "close" && (e.Peer == nil || e.Peer.PID != other || e.Peer.NetNS != g.ns.Inode()) {
+			wrong = append(wrong, fmt.Sprintf("the other end is of process %d, not of %+v: %+v", other, e.Peer, e))
 		}
-		life[e.Cookie] = append(life[e.Cookie], text)
 	}
-	count := map[string]int{}
-	for _, l := range life {
-		count[strings.Join(l, " ")]++
-	}
-	if want := map[string]int{"open close": made, "accept close": made}; !maps.Equal(count, want) {
-		t.Errorf("told %v, want %v", count, want)
-	}
-	t.Logf("%d connections", made)
+	g.t.Logf("%d connections", made)
+	return append(wrong[:min(len(wrong), 3)], g.lives(made)...)
 }
 
 // A server whose main process takes connections and gives each to a process of its own.
 func TestTracePgbench(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	t.Parallel()
+	newBlindSpot(t).plays(t, func() (*trial, []string) {
+		g := makeTrial(t)
+		g.ports = []int{5432}
+		return g, g.attempt(g.pgbench)
+	})
+}
+
+func (g *trial) pgbench() (wrong []string) {
 	const transactions = 300
 	binaries, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(binaries) == 0 {
-		t.Fatalf("needs postgres: make test-deps installs it (%v)", err)
+		g.t.Fatalf("needs postgres: make test-deps installs it (%v)", err)
 	}
 	bin := filepath.Dir(binaries[len(binaries)-1])
 	who, err := user.Lookup("postgres") // it does not run as root
 	if err != nil {
-		t.Fatal(err)
+		g.t.Fatal(err)
 	}
 	uid, err := strconv.Atoi(who.Uid)
 	if err != nil {
-		t.Fatal(err)
+		g.t.Fatal(err)
 	}
 	dir, err := os.MkdirTemp("", "netlive") // a test's own is closed to others
 	if err != nil {
-		t.Fatal(err)
+		g.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	g.t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	if err := os.Chown(dir, uid, -1); err != nil {
-		t.Fatal(err)
+		g.t.Fatal(err)
 	}
-	ns := kerneltest.NetNS(t)
 	as := []string{"--reuid=" + who.Uid, "--regid=" + who.Gid, "--clear-groups"}
 	data := filepath.Join(dir, "data")
-	runIn(t, ns, "setpriv", append(as, filepath.Join(bin, "initdb"), "-D", data, "-A", "trust", "--no-sync", "--no-instructions")...)
-	server := start(t, ns, "setpriv", append(as, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-F", "-c", "listen_addresses=127.0.0.1")...)
+	runIn(g.t, g.ns, "setpriv", append(as, filepath.Join(bin, "initdb"), "-D", data, "-A", "trust", "--no-sync", "--no-instructions")...)
+	server := start(g.t, g.ns, "setpriv", append(as, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-F", "-c", "listen_addresses=127.0.0.1")...)
 	server.awaitErr("ready to accept connections")
 	script := filepath.Join(dir, "script")
 	if err := os.WriteFile(script, []byte("SELECT 1;\n"), 0o644); err != nil {
-		t.Fatal(err)
+		g.t.Fatal(err)
 	}
 	var client *process
-	events, made := between(t, ns, func() {
-		client = start(t, ns, filepath.Join(bin, "pgbench"), "-n", "-C", "-c", "2", "-t", itoa(transactions/2), "-f", script, "-h", "127.0.0.1", "-U", "postgres", "postgres")
+	made := g.between(func() {
+		client = start(g.t, g.ns, filepath.Join(bin, "pgbench"), "-n", "-C", "-c", "2", "-t", itoa(transactions/2), "-f", script, "-h", "127.0.0.1", "-U", "postgres", "postgres")
 		if code, out, errs := client.wait(); code != 0 {
-			t.Fatalf("pgbench: exit code %d, %s\n%s", code, out, errs)
-		}
-		for deadline := time.Now().Add(limit); len(infos(t, ns)) > 0; {
-			if time.Now().After(deadline) {
-				t.Fatal("the last connections never end")
-			}
+			g.t.Fatalf("pgbench: exit code %d, %s\n%s", code, out, errs)
 		}
 	})
-	life := map[uint64][]string{}
-	backends := map[int]bool{}
-	for _, e := range events {
-		if len(e.Owners) != 1 {
-			t.Fatalf("owners of %+v", e)
+	if made < transactions {
+		g.t.Errorf("%d connections of %d", made, transactions)
+	}
+	backends := map[ownerJSON]bool{} // each has one connection
+	for _, e := range g.events {
+		var o ownerJSON
+		if len(e.Owners) == 1 {
+			o = e.Owners[0]
 		}
-		o := e.Owners[0]
+		right := o.How == "exact"
 		switch {
 		case e.RemotePort == 5432:
-			if o.PID != client.Process.Pid || o.How != "exact" || int(e.UID) != os.Geteuid() {
-				t.Fatalf("client's owner %+v in %+v", o, e)
-			}
-			if e.Event == "close" && (e.Peer == nil || e.Peer.Comm != "postgres" || e.Peer.PID == server.Process.Pid) {
-				t.Fatalf("client's peer %+v in %+v", e.Peer, e)
-			}
+			right = right && o.PID == client.Process.Pid && int(e.UID) == os.Geteuid() &&
+				(e.Event != "close" || e.Peer != nil && e.Peer.Comm == "postgres" && e.Peer.PID != server.Process.Pid)
 		case e.Event == "accept":
-			if o.PID != server.Process.Pid || o.How != "exact" {
-				t.Fatalf("owner at accept %+v in %+v", o, e)
-			}
-		default:
-			// A process has one connection, and this is the one that was used.
-			if o.PID == server.Process.Pid || backends[o.PID] || o.Comm != "postgres" || o.How != "exact" || int(e.UID) != uid {
-				t.Fatalf("server's owner %+v in %+v", o, e)
-			}
-			backends[o.PID] = true
-			if e.Peer == nil || e.Peer.PID != client.Process.Pid {
-				t.Fatalf("server's peer %+v in %+v", e.Peer, e)
-			}
+			right = right && o.PID == server.Process.Pid
+		default: // the process that was told to use it
+			right = right && o.PID != server.Process.Pid && !backends[o] && o.Comm == "postgres" && int(e.UID) == uid &&
+				e.Peer != nil && e.Peer.PID == client.Process.Pid
+			backends[o] = true
 		}
-		life[e.Cookie] = append(life[e.Cookie], e.Event)
+		if !right {
+			wrong = append(wrong, fmt.Sprintf("the client is process %d, the server %d, this is not a process of its own: %+v, peer %+v", client.Process.Pid, server.Process.Pid, e, e.Peer))
+		}
 	}
-	count := map[string]int{}
-	for _, l := range life {
-		count[strings.Join(l, " ")]++
-	}
-	if want := map[string]int{"open close": made, "accept close": made}; !maps.Equal(count, want) || made < transactions {
-		t.Errorf("told %v, want %v", count, want)
-	}
+	return append(wrong[:min(len(wrong), 3)], g.lives(made)...)
 }
 
 // load makes connections of all kinds in ns: by root and by the user nobody, refused, with data and without, reset and closed in order.
@@ -554,7 +556,7 @@ func TestTraceOptions(t *testing.T) {
 	if frames < 4 || !strings.Contains(text[1], " fail ") || !strings.HasPrefix(text[2], "    ") {
 		t.Errorf("--stack: %q", text)
 	}
-	_, events := commandEvents(t, []byte(strings.Join(lines("--stack", "--json"), "\n")))
+	events := commandEvents(t, []byte(strings.Join(lines("--stack", "--json"), "\n")))
 	for _, e := range events {
 		if !slices.ContainsFunc(e.Stack, func(frame string) bool { return strings.HasPrefix(frame, "tcp_") }) {
 			t.Errorf("--stack --json: %q", e.Stack)

@@ -36,10 +36,11 @@ type eventJSON struct {
 }
 
 type ownerJSON struct {
-	PID  int
-	Comm string
-	FD   *int
-	How  string
+	PID   int
+	Comm  string
+	FD    *int
+	Start uint64 `json:"start_ns"`
+	How   string
 }
 
 // decodeEvents decodes what comes after the first line.

@@ -3,6 +3,7 @@
 package tracer
 
 import (
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,8 +16,19 @@ func Now() sock.Stamp { return sock.Stamp(clock(unix.CLOCK_MONOTONIC)) }
 
 // wallOffset is what to add to a Stamp to have nanoseconds since 1970. It is read again
 // for each batch of events, so that a step of the wall clock moves what comes after it
-// and nothing else.
-func wallOffset() int64 { return clock(unix.CLOCK_REALTIME) - clock(unix.CLOCK_MONOTONIC) }
+// and nothing else. We may lose the processor between two looks at the clocks: the closest looks count.
+func wallOffset() (offset int64) {
+	const close, most = 1000, 8 // nanoseconds, and tries
+	before := clock(unix.CLOCK_MONOTONIC)
+	for try, least := 0, int64(math.MaxInt64); try < most && least > close; try++ {
+		wall, after := clock(unix.CLOCK_REALTIME), clock(unix.CLOCK_MONOTONIC)
+		if gap := after - before; gap < least {
+			least, offset = gap, wall-before-gap/2
+		}
+		before = after
+	}
+	return offset
+}
 
 func wall(at sock.Stamp, offset int64) time.Time { return time.Unix(0, int64(at)+offset) }
 

@@ -46,6 +46,7 @@ const (
 	clientPort   = 12000 // the first traffic binds clients to clientPorts ports from there on, and so on
 	clientPorts  = 5000
 	keepOpen     = 5 // connections that are open when the process ends
+	endsEarly    = 3 // connections that end by a FIN before they are accepted, which takes 40 ms each
 )
 
 // The addresses of a namespace with traffic; addAddresses gives it those that lo does not have by itself.
@@ -187,6 +188,7 @@ type player struct {
 	places []place
 	bound  int // clients that were bound to a port
 	kept   int
+	early  int
 	self   int // a datagram socket that is connected to itself
 	user   int // of the client that is being made; -1 is the process's
 }
@@ -360,14 +362,19 @@ func (p *player) close(fds ...int) {
 	}
 }
 
-// arrive waits until what was sent has come, and what was sent in answer. The kernel may put off what a processor has received until the next
-// interrupt, and if that came while the tracers were told of accept(2), it would come before it for some and after it for others. A
-// datagram comes behind all that is there already.
-func (p *player) arrive() {
-	for range 4 {
-		p.write(p.self, 1)
-		p.read(p.self, 1)
+// endEarly closes a connection that is not accepted yet, and waits until that has come to the other end. If it came while the tracers are told
+// of accept(2), by an interrupt, it would come before that for some and after it for others.
+func (p *player) endEarly(client int) {
+	if p.early++; p.early <= endsEarly {
+		// A FIN is answered by a timer, when there is nothing to be sent with the answer. This close waits for it.
+		p.must(unix.SetsockoptLinger(client, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 10}))
+		p.close(client)
+		return
 	}
+	p.reset(client)
+	// The kernel may have put off the receipt. A datagram comes behind what is there already.
+	p.write(p.self, 1)
+	p.read(p.self, 1)
 }
 
 // reset closes by a reset.
@@ -403,15 +410,8 @@ func (p *player) connection() {
 	at, to := p.random()
 	client := p.client(to)
 	p.must(unix.Connect(client, to))
-	switch p.rnd.IntN(20) {
-	case 0: // has ended before it is accepted
-		p.reset(client)
-		p.arrive()
-		p.close(p.accept(at.fd))
-		return
-	case 1:
-		p.close(client)
-		p.arrive()
+	if p.rnd.IntN(20) == 0 { // it ends before it is accepted
+		p.endEarly(client)
 		p.close(p.accept(at.fd))
 		return
 	}
