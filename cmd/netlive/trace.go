@@ -160,6 +160,7 @@ func (p *eventPrinter) open(follow bool, places *places) (*tracer.Tracer, error)
 	case lacks == 0:
 	case o.Events&^lacks != 0:
 		fmt.Fprintf(p.std.err, "netlive: not told: %s: %v\n", kindNames(lacks), t.Why())
+		o.Events &^= lacks
 	case p.usual: // the classic tracepoint knows states alone
 		fmt.Fprintf(p.std.err, "netlive: this kernel tells of changes of state alone\n")
 		o.Events = sock.Events(sock.EventState)
