@@ -708,7 +708,8 @@ static __always_inline int owner_uses(void *ctx, struct sock *sk, bool in_proces
 		r.new_state = sk->__sk_common.skc_state;
 		if (how == HOW_LISTENER)
 			tell_late_accept(ctx, &r, life);
-		return 0;
+		if (!keep_table)
+			return 0;
 	}
 	if (life->tgid == before)
 		return 0;
@@ -794,9 +795,7 @@ static __always_inline void note_descriptors(const struct sock *sk)
 		life->how = HOW_PASSED;
 }
 
-/* Data has come for a socket of any kind (include/trace/events/sock.h, sk_data_ready), since 6.3. */
-SEC("tp_btf/sk_data_ready")
-int BPF_PROG(watch_data, const struct sock *sk)
+static __always_inline void note_data(const struct sock *sk)
 {
 	enum news news = news_of(sk);
 
@@ -804,6 +803,13 @@ int BPF_PROG(watch_data, const struct sock *sk)
 		active[news] = 1;
 	if (news == NEWS_UNIX)
 		note_descriptors(sk);
+}
+
+/* Data has come for a socket of any kind (include/trace/events/sock.h, sk_data_ready), since 6.3. */
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(watch_data, const struct sock *sk)
+{
+	note_data(sk);
 	return 0;
 }
 

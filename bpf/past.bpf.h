@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What trace tells of a connection besides its states: what it went through, until it ends, and who has the other end.
+ * What is told of a connection besides its states: what it went through, until it ends, and who has the other end.
  */
 #pragma once
 
-/* Kept for trace alone, in a map of its own: a table has no use for it. Times are 0 where they are not known. */
+/* Kept where lives are told, in a map of its own: a table alone has no use for it. Times are 0 where they are not known. */
 struct past {
 	__u64 begin_ns; /* when it entered its first state */
 	__u64 in_ns[TCP_STATES]; /* as in detail_record */

@@ -361,10 +361,15 @@ static __always_inline int check_listener(void *ctx, const struct sock *sk)
 	return 0;
 }
 
-/* A connection has come into the queue of a listener (net/ipv4/tcp_minisocks.c, tcp_child_process), or data to a connection. */
+/*
+ * A connection has come into the queue of a listener (net/ipv4/tcp_minisocks.c, tcp_child_process), or data to a connection. Where a table is
+ * kept too, this does the work of watch_data: one program at each segment is enough.
+ */
 SEC("tp_btf/sk_data_ready")
 int BPF_PROG(watch_queue, const struct sock *sk)
 {
+	if (keep_table)
+		note_data(sk);
 	return check_listener(ctx, sk);
 }
 
@@ -372,6 +377,8 @@ int BPF_PROG(watch_queue, const struct sock *sk)
 SEC("tp_btf/tcp_retransmit_synack")
 int BPF_PROG(watch_retransmit_synack, const struct sock *sk, const struct request_sock *req)
 {
+	if (keep_table && in_namespace(sk))
+		active[NEWS_TCP] = 1; /* the work of watch_synack */
 	check_listener(ctx, sk);
 	if (!wanted(EVENT_RETRANSMIT) || !is_watched(sk))
 		return 0;

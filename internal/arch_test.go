@@ -39,19 +39,26 @@ var imports = map[string][]string{
 	"internal/netns":  {},
 	"internal/cgroup": {},
 
+	// What is known of processes, and what users have set.
+	"internal/process": {},
+	"internal/config":  {},
+
 	// The sources. They cannot be told apart by what follows them, so they never meet.
 	"internal/tracer":       {"internal/sock", "internal/filter", "internal/cgroup"}, // the kernel's part of a filter; some programs are attached to the root of cgroup v2
 	"internal/procfallback": {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy"},
-	"internal/rtnl":         {}, // it says when, not what: procfallback reads that
+	"internal/sockdiag":     {"internal/sock"}, // of single sockets what only it tells: it is no source of tables
+	"internal/rtnl":         {},                // it says when, not what: procfallback reads that
 
 	// The path from socket to screen; each knows those before it.
 	"internal/table":   {"internal/sock"},
 	"internal/view":    {"internal/sock", "internal/table"},
+	"internal/history": {"internal/sock", "internal/table"},
 	"internal/resolve": {"internal/sock"},
 	"internal/render":  {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy", "internal/view"},
 	"internal/summary": {"internal/sock"},
 	"internal/live":    {"internal/sock", "internal/table", "internal/view", "internal/render", "internal/options"},
-	"internal/screen":  {"internal/sock", "internal/table", "internal/view", "internal/render", "internal/options", "internal/live"},
+	"internal/meter":   {"internal/sock", "internal/sockdiag"},
+	"internal/screen":  {"internal/sock", "internal/table", "internal/view", "internal/render", "internal/live", "internal/history", "internal/meter", "internal/sockdiag"},
 
 	// For tests only; nothing that is shipped imports these.
 	"internal":               {},
@@ -74,7 +81,8 @@ var modules = map[string][]string{
 	"github.com/spf13/pflag": {"cmd/netlive"},
 	"charm.land":             {"internal/screen"},
 
-	"github.com/mdlayher/netlink":       {"internal/rtnl"},
+	"github.com/mdlayher/netlink":       {"internal/rtnl", "internal/sockdiag"},
+	"github.com/pelletier/go-toml":      {"internal/config"},
 	"github.com/leonelquinteros/gotext": {"internal/lang"},
 	"github.com/HdrHistogram":           {"internal/summary"},
 	"golang.org/x/text":                 {"internal/lang"},

@@ -27,8 +27,9 @@ type source struct {
 	gcPercent int
 }
 
-// openSource attaches the tracer if it can and is not told otherwise, and falls back to /proc.
-func openSource(o *options.Options) (*source, error) {
+// openSource attaches the tracer if it can and is not told otherwise, and falls back to /proc. events are what is to be heard besides what a
+// table needs, which costs what it costs: 0 for who shows tables alone. The tracer's Lacks says which are not told.
+func openSource(o *options.Options, events sock.EventSet) (*source, error) {
 	p, err := newPlaces(o)
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func openSource(o *options.Options) (*source, error) {
 		s.why = errors.New("--source procfs")
 		return s, nil
 	}
-	t, err := openTracer(tracer.Options{Table: true, TCP: o.Protos() & sock.ProtosTCP, Rest: s.proc.Snapshot, Ring: o.Ring}, p)
+	t, err := openTracer(tracer.Options{Table: true, Events: events, TCP: o.Protos() & sock.ProtosTCP, Rest: s.proc.Snapshot, Ring: o.Ring}, p)
 	switch {
 	case err == nil && t.Hook() == tracer.HookTyped:
 		s.tracer = t

@@ -75,7 +75,7 @@ func tableOptions(o *options.Options) error {
 	return tableFilter(o)
 }
 
-// watchOptions: what watch keeps true is sockets, the routes of IP and interfaces. All of netstat's options for those mean
+// watchOptions: what watch keeps true is sockets, the routes of IP, interfaces, groups and statistics. All of netstat's options for those mean
 // something there but -c, which watch is.
 func watchOptions(o *options.Options) error {
 	sel := o.Select()
@@ -83,12 +83,16 @@ func watchOptions(o *options.Options) error {
 	switch {
 	case o.Timers:
 		return options.Usage("netlive watch: -o: timers are no news that is told; netlive -o shows them")
-	case o.Mode == options.ModeMasquerade, o.Mode == options.ModeStatistics, o.Groups:
-		return options.Usage("netlive watch: it shows sockets, routes (-r) and interfaces (-i); -g, -s and -M are for netlive without a verb")
+	case o.Mode == options.ModeMasquerade:
+		return options.Usage("netlive watch: it shows sockets, routes (-r), interfaces (-i), groups (-g) and statistics (-s); -M is for netlive without a verb")
+	case o.Groups && (o.Mode != options.ModeSockets || o.NamedProtos != 0 || sel.Unix || len(sel.Others) > 0):
+		return options.Usage("netlive watch: -g: it shows the groups alone; -4 and -6 choose")
+	case o.Mode == options.ModeStatistics && !hasReport(o):
+		return options.Usage("netlive watch: -s: there are statistics of -4 or of -6")
 	case routes && len(routeFamilies(o)) < len(distinct(o.Families)):
 		return options.Usage("netlive watch: -r: only inet and inet6 announce their routes; the rest is for netlive without a verb")
-	case o.Mode != options.ModeSockets && o.Source == options.SourceEBPF:
-		return options.Usage("netlive watch: --source ebpf: routes and interfaces are announced by rtnetlink (auto) or polled (procfs)")
+	case (o.Mode != options.ModeSockets || o.Groups) && o.Source == options.SourceEBPF:
+		return options.Usage("netlive watch: --source ebpf: routes and interfaces are announced by rtnetlink (auto) or polled (procfs), the rest is polled")
 	case o.Mode == options.ModeSockets && (o.Named(sock.ProtosSCTP) || sel.Explicit && len(sel.Others) > 0), o.Context:
 		return options.Usage("netlive watch: it shows sockets of TCP, UDP, UDP-Lite, raw and UNIX; the rest is for netlive without a verb")
 	case o.Continuous:

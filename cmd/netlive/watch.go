@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,16 +31,24 @@ const (
 // runWatch keeps the tables that o asks for true: on the screen, or as a frame every
 // interval where there is no terminal or JSON is asked for.
 func runWatch(ctx context.Context, o *options.Options, std streams) (err error) {
-	if err := enter(o, std, "netlive"); err != nil {
-		return err
+	if onScreen(o, std) {
+		return watchScreen(ctx, o, std)
+	}
+	if std.outTTY && !o.JSON && o.Count == 0 {
+		fmt.Fprintln(std.err, "netlive: this terminal cannot be drawn on (TERM is "+cmp.Or(std.getenv("TERM"), "not set")+"): the table is printed each interval")
 	}
 	switch o.Mode {
 	case options.ModeRoute:
 		return watchRoutes(ctx, o, std)
 	case options.ModeInterfaces:
 		return watchInterfaces(ctx, o, std)
+	case options.ModeStatistics:
+		return watchStatistics(ctx, o, std)
 	}
-	src, err := openSource(o)
+	if o.Groups {
+		return watchGroups(ctx, o, std)
+	}
+	src, err := openSource(o, 0)
 	if err != nil {
 		return err
 	}
@@ -64,15 +73,6 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 	note := ""
 	if src.why != nil {
 		note = fmt.Sprintf("polling /proc each %v: %v", o.Interval, src.why)
-	}
-	if std.outTTY && !o.JSON && o.Count == 0 {
-		c.Frame, c.Always = frameTime, false
-		return screen.Run(ctx, screen.Config{
-			Select: o.Shows, Match: chosen.match(), Filter: o.Filter.Text(), Extend: o.Extend > 0, Programs: o.Programs,
-			Names: func(arrived func()) render.Names { return names(o, resolve.Config{Arrived: arrived}) }, Program: newPrograms().name,
-			Source: src.name(), Note: note, Places: src.places.columns(o),
-			Terminal: screen.Terminal{In: std.in, Out: std.out, Env: std.screenEnv()},
-		}, c)
 	}
 	if note != "" {
 		fmt.Fprintf(std.err, "netlive: %s\n", note)

@@ -43,9 +43,22 @@ type routePart struct {
 
 // watchRoutes keeps the tables of netlive -r true.
 func watchRoutes(ctx context.Context, o *options.Options, std streams) error {
+	p, err := newRoutePage(o, std)
+	if err != nil {
+		return err
+	}
+	return watchTables(ctx, p)
+}
+
+// newRoutePage is the page of routes: those of netlive -r, or if o asks for another table those of IPv4 and IPv6.
+func newRoutePage(asked *options.Options, std streams) (*tablePage[routeTables], error) {
+	o := optionsOf(asked, options.ModeRoute)
+	if asked.Mode != options.ModeRoute && len(o.Families) == 0 {
+		o.Families = []string{"inet", "inet6"}
+	}
 	proc := procfallback.New(os.DirFS("/proc"))
 	parts := newRoutePartsOf(o)
-	return watchTables(ctx, o, std, watched[routeTables]{
+	return newTablePage(o, std, watched[routeTables]{
 		word:   "routes",
 		groups: routeGroups(parts),
 		look:   func(ctx context.Context) (routeTables, error) { return lookAtRoutes(ctx, proc, parts) },

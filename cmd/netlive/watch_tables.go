@@ -7,13 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"netlive/internal/live"
+	"netlive/internal/netns"
 	"netlive/internal/options"
 	"netlive/internal/render"
 	"netlive/internal/rtnl"
 	"netlive/internal/screen"
+	"netlive/internal/tracer"
 	"netlive/internal/view"
 )
 
@@ -28,9 +32,10 @@ type liveTable[T any] interface {
 	print(p *page) error
 }
 
-// watched is a kind of table whose changes rtnetlink announces.
+// watched is a kind of table that is kept true.
 type watched[T any] struct {
-	word   string // for its rows in JSON
+	word string // for its rows in JSON
+	// groups are the announcements of rtnetlink that mean a change; 0: nobody announces any, and each interval there is a look.
 	groups rtnl.Groups
 	// refresh says that there is more than what is announced.
 	refresh bool
@@ -39,32 +44,156 @@ type watched[T any] struct {
 	open func(arrived func()) liveTable[T]
 }
 
-// watchTables keeps a table true: on the screen, or as a frame for each change and each interval where there is no terminal or JSON
-// is asked for.
-func watchTables[T any](ctx context.Context, o *options.Options, std streams, w watched[T]) error {
-	c := live.Looks[T]{Look: w.look, Refresh: w.refresh, Interval: o.Interval, Frame: frameTime, Settle: settle}
-	source, note := "rtnetlink", ""
-	// The subscription comes before the first look, so that nothing falls between.
-	news, err := subscribe(o, w.groups, std.newsBuffer)
+// tablePage is a watched table of one network namespace. Its list, with what that remembers, is one for as long as netlive runs; the
+// loop that keeps it true runs while somebody looks at it, and no two at a time.
+type tablePage[T any] struct {
+	watched[T]
+	o     *options.Options
+	std   streams
+	space *netns.Space // whose table it is; nil is the namespace we are in
+	note  string       // what a reader should know of it
+
+	list    liveTable[T]
+	arrived atomic.Pointer[func()]
+}
+
+// newTablePage makes the page of the namespace that o names. The error is that there is none such.
+func newTablePage[T any](o *options.Options, std streams, w watched[T]) (*tablePage[T], error) {
+	p := &tablePage[T]{watched: w, o: o, std: std}
+	if o.NetNS == "all" {
+		p.note = w.word + " of netlive's own network namespace alone"
+		return p, nil
+	}
+	if o.NetNS == "" {
+		return p, nil
+	}
+	space, err := netns.Find(o.NetNS)
 	if err != nil {
-		source, note = "procfs", fmt.Sprintf("polling /proc each %v: %v", o.Interval, err)
+		return nil, err
+	}
+	if own, err := tracer.NetNS(); err != nil || own != space.Inode() {
+		p.space = &space
+	}
+	return p, nil
+}
+
+// in calls f in the page's namespace. Sockets that f makes are of it for good.
+func (p *tablePage[T]) in(f func() error) error {
+	if p.space == nil {
+		return f()
+	}
+	return p.space.Do(f)
+}
+
+// open is the page's list, made the first time. From then on arrived is told of names that come late; nil, if that is so from the
+// first, has the list wait for them.
+func (p *tablePage[T]) open(arrived func()) liveTable[T] {
+	if arrived != nil {
+		p.arrived.Store(&arrived)
+	}
+	if p.list != nil {
+		return p.list
+	}
+	if arrived == nil {
+		p.list = p.watched.open(nil)
 	} else {
-		c.News = news // RunLooks closes it
+		p.list = p.watched.open(func() { (*p.arrived.Load())() })
 	}
-	if std.outTTY && !o.JSON && o.Count == 0 {
-		return screen.RunList(ctx, screen.ListConfig{
-			Source: source, Note: note, Terminal: screen.Terminal{In: std.in, Out: std.out, Env: std.screenEnv()},
-		}, w.open, c)
+	return p.list
+}
+
+// begin makes a loop that keeps the list true, which has to be run: RunLooks closes what it has subscribed to. source names
+// where its looks come from, note is what a reader should know of it, if anything.
+func (p *tablePage[T]) begin() (c live.Looks[T], source, note string) {
+	c = live.Looks[T]{Refresh: p.refresh, Interval: p.o.Interval, Frame: frameTime, Settle: settle}
+	c.Look = func(ctx context.Context) (t T, err error) {
+		err = p.in(func() error {
+			t, err = p.look(ctx)
+			return err
+		})
+		return t, err
 	}
+	if p.groups == 0 {
+		return c, "procfs", p.note
+	}
+	// The subscription comes before the first look, so that nothing falls between.
+	var news *rtnl.Socket
+	err := p.in(func() (err error) {
+		news, err = subscribe(p.o, p.groups, p.std.newsBuffer)
+		return err
+	})
+	if err == nil {
+		c.News = news
+		return c, "rtnetlink", p.note
+	}
+	note = fmt.Sprintf("polling /proc each %v: %v", p.o.Interval, err)
+	if p.note != "" {
+		note = p.note + "; " + note
+	}
+	return c, "procfs", note
+}
+
+// pageDrawer shows a page's list as of now: Draw of live.Board.
+type pageDrawer func(l screen.List, source, note string, s live.Status, now time.Time) (again time.Time, err error)
+
+// listPage is a page of whatever table.
+type listPage interface {
+	// show keeps the page's list true until ctx ends (then the error is nil) and has it drawn on the loop's goroutine: after the first look,
+	// when something changed, and when redraw is sent to. arrived is called when names have come that its lines want.
+	show(ctx context.Context, redraw <-chan struct{}, arrived func(), draw pageDrawer) error
+}
+
+func (p *tablePage[T]) show(ctx context.Context, redraw <-chan struct{}, arrived func(), draw pageDrawer) error {
+	b := pageBoard[T]{liveTable: p.open(arrived), draw: draw}
+	c, source, note := p.begin()
+	b.source, b.note = source, note
+	c.Redraw = redraw
+	return live.RunLooks(ctx, c, &b)
+}
+
+// pageBoard has a page's list drawn.
+type pageBoard[T any] struct {
+	liveTable[T]
+	draw         pageDrawer
+	source, note string
+}
+
+// Draw implements live.Board.
+func (b *pageBoard[T]) Draw(s live.Status, now time.Time) (again time.Time, err error) {
+	return b.draw(b.liveTable, b.source, b.note, s, now)
+}
+
+// watchTables keeps the table of a page true where there is no screen: as a frame for each change and each interval.
+func watchTables[T any](ctx context.Context, p *tablePage[T]) error {
+	o, std := p.o, p.std
+	c, source, note := p.begin()
 	if note != "" {
 		fmt.Fprintf(std.err, "netlive: %s\n", note)
 	}
 	c.Always = true
-	f := &tableFrames[T]{liveTable: w.open(nil), o: o, source: source, word: w.word, pump: pump{out: std.out}, err: std.err}
+	f := &tableFrames[T]{liveTable: p.open(nil), o: o, source: source, word: p.word, pump: pump{out: std.out}, err: std.err}
 	if err := errors.Join(live.RunLooks(ctx, c, f), f.flush(ctx)); err != nil {
 		return err
 	}
 	return context.Cause(ctx)
+}
+
+// optionsOf are o as a page of mode means them. One that is reached from another table has netstat's defaults: the options were meant for
+// that.
+func optionsOf(o *options.Options, mode options.Mode) *options.Options {
+	c := *o
+	if c.Mode == mode {
+		return &c
+	}
+	c.Mode = mode
+	c.All, c.FIB, c.Cache, c.Groups, c.Extend, c.NamedProtos, c.Filter = false, false, false, false, 0, 0, nil
+	c.Families = nil
+	for _, family := range []string{"inet", "inet6"} {
+		if slices.Contains(o.Families, family) {
+			c.Families = append(c.Families, family)
+		}
+	}
+	return &c
 }
 
 // subscribe has changes announced, unless o asks for polling. The error is why they are not.

@@ -28,7 +28,7 @@ type Source interface {
 	Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, error)
 }
 
-// Events gives news, in batches; Close makes Next return os.ErrClosed.
+// Events gives news, in batches; Close makes Next return os.ErrClosed. Details of events need hold no longer than until the next Next.
 type Events interface {
 	Next([]sock.Event) (int, error)
 	Close() error
@@ -59,7 +59,7 @@ var ErrDone = errors.New("done")
 type Status struct {
 	// Lost counts the events that were lost, Resyncs the walks that were made because of it, and Walks all.
 	Lost, Resyncs, Walks uint64
-	// Events counts the events taken in.
+	// Events counts the events taken in, of all kinds but EventLost and EventStale, those that Told alone has a use for too.
 	Events uint64
 	// Err is why the last snapshot failed, if it did; the table is then as old as Taken.
 	Err   error
@@ -82,6 +82,9 @@ type Config struct {
 	Always bool
 	// Linger is how long closed sockets stay in the table.
 	Linger time.Duration
+	// Told is called on the loop's goroutine with each event of any kind before the table has it; nil is nobody. The event is its until it
+	// returns. What it is told counts as news: there is a draw at the next frame, be the table the same, but for EventOwner and EventStale.
+	Told func(*sock.Event)
 	// Redraw, when it is sent to, draws without waiting for news: somebody pressed a key.
 	Redraw <-chan struct{}
 	Now    func() sock.Stamp // the clock of the stamps
@@ -103,7 +106,26 @@ const (
 // batch is what one Next brought.
 type batch struct {
 	events []sock.Event
-	err    error
+	// details are copies of those of the events, which the source uses again for the batch that fills meanwhile.
+	details []sock.Detail
+	err     error
+}
+
+// keep makes the events' details the batch's own.
+func (b *batch) keep() {
+	b.details = b.details[:0]
+	for i := range b.events {
+		if d := b.events[i].Detail; d != nil {
+			b.details = append(b.details, *d)
+		}
+	}
+	n := 0
+	for i := range b.events {
+		if b.events[i].Detail != nil {
+			b.events[i].Detail = &b.details[n]
+			n++
+		}
+	}
 }
 
 // walked is what one Snapshot brought.
@@ -136,6 +158,7 @@ type loop struct {
 	ownersIn, calm int
 
 	drawn   uint64 // version of the table at the last draw
+	told    bool   // Told has heard something since
 	drawnAt sock.Stamp
 	again   sock.Stamp
 	frame   *time.Timer // fires at framed, if that is not 0
@@ -172,7 +195,8 @@ func Run(ctx context.Context, c Config, d Drawer) error {
 				return fmt.Errorf("live: read events: %w", b.err)
 			}
 			l.apply(ctx, b.events)
-			free <- b.events[:cap(b.events)]
+			b.events = b.events[:cap(b.events)]
+			free <- b
 		case w := <-l.walks:
 			first := l.status.Taken == 0
 			if err = l.replace(ctx, w); err == nil && first {
@@ -213,7 +237,7 @@ func (l *loop) schedule() {
 		return
 	}
 	at := sock.Stamp(0)
-	if l.Always || l.table.Version() != l.drawn {
+	if l.Always || l.news() {
 		at = l.drawnAt + sock.Stamp(l.Frame)
 	} else {
 		at = l.again
@@ -237,15 +261,18 @@ func (l *loop) schedule() {
 	l.frame.Reset(max(time.Duration(at-l.Now()), 0))
 }
 
+// news reports whether there is something that the last draw did not show.
+func (l *loop) news() bool { return l.told || l.table.Version() != l.drawn }
+
 // read starts the goroutine that waits for events. Batches come by full and must be given back by free.
-func (l *loop) read(ctx context.Context) (full chan batch, free chan []sock.Event, stop func()) {
+func (l *loop) read(ctx context.Context) (full, free chan batch, stop func()) {
 	full = make(chan batch)
-	free = make(chan []sock.Event, batchCount)
+	free = make(chan batch, batchCount)
 	if l.Events == nil {
 		return full, free, func() {}
 	}
 	for range batchCount {
-		free <- make([]sock.Event, batchSize)
+		free <- batch{events: make([]sock.Event, batchSize)}
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -255,13 +282,14 @@ func (l *loop) read(ctx context.Context) (full chan batch, free chan []sock.Even
 			select {
 			case <-ctx.Done():
 				return
-			case b.events = <-free:
+			case b = <-free:
 			}
 			n, err := l.Events.Next(b.events)
 			if errors.Is(err, os.ErrClosed) {
 				return
 			}
 			b.events, b.err = b.events[:n], err
+			b.keep()
 			select {
 			case <-ctx.Done():
 				return
@@ -282,6 +310,10 @@ func (l *loop) read(ctx context.Context) (full chan batch, free chan []sock.Even
 func (l *loop) apply(ctx context.Context, events []sock.Event) {
 	for i := range events {
 		e := &events[i]
+		if l.Told != nil {
+			l.Told(e)
+			l.told = l.told || e.Kind != sock.EventOwner && e.Kind != sock.EventStale
+		}
 		switch e.Kind {
 		case sock.EventLost:
 			l.status.Lost += e.Lost
@@ -302,7 +334,7 @@ func (l *loop) apply(ctx context.Context, events []sock.Event) {
 		if l.Want.Protos.Has(e.Socket.Proto) {
 			l.table.Apply(e)
 		}
-		if l.Signals != nil && e.Socket.State == sock.SynSent && e.Socket.Local.Port() == 0 {
+		if l.Signals != nil && e.Kind == sock.EventState && e.Socket.State == sock.SynSent && e.Socket.Local.Port() == 0 {
 			l.hasten(portless)
 		}
 	}
@@ -428,10 +460,10 @@ func (l *loop) draw(d Drawer) error {
 		l.table.Prune(now - sock.Stamp(l.Linger))
 	}
 	due := l.again != 0 && now >= l.again
-	if !l.Always && !due && l.table.Version() == l.drawn {
+	if !l.Always && !due && !l.news() {
 		return nil
 	}
 	again, err := d.Draw(l.table, l.status, now)
-	l.again, l.drawn = again, l.table.Version()
+	l.again, l.drawn, l.told = again, l.table.Version(), false
 	return err
 }

@@ -330,3 +330,94 @@ func TestClosedSocketsLinger(t *testing.T) {
 		}
 	})
 }
+
+// events is a source whose details are used again, as the tracer's are.
+type events struct {
+	*script
+	detail sock.Detail
+}
+
+func (s *events) Next(buf []sock.Event) (int, error) {
+	n, err := s.script.Next(buf)
+	for i := range buf[:n] {
+		if d := buf[i].Detail; d != nil {
+			s.detail = *d
+			buf[i].Detail = &s.detail
+		}
+	}
+	return n, err
+}
+
+// All that the source tells is told to who asked for it, before the table has it, and is news though the table stays as it is. Only changes of state are
+// taken for changes of state.
+func TestTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, v := &events{script: newScript()}, &viewer{}
+		s.set(socket(1, sock.Established))
+		var told []sock.EventKind
+		var reasons []string
+		start(t, s.script, v, func(c *Config) {
+			c.Events = s
+			c.Told = func(e *sock.Event) {
+				time.Sleep(time.Millisecond) // in which the source goes on
+				told = append(told, e.Kind)
+				if e.Detail != nil {
+					reasons = append(reasons, e.Detail.Reason)
+				}
+			}
+		})
+		after(100 * time.Millisecond)
+		tell := func(kind sock.EventKind, reason string) {
+			e := sock.Event{Kind: kind, Socket: socket(1, sock.Close)}
+			e.Socket.At = s.now()
+			if reason != "" {
+				e.Detail = &sock.Detail{Reason: reason}
+			}
+			s.news <- []sock.Event{e}
+		}
+		for _, reason := range []string{"one", "two", "three"} {
+			tell(sock.EventRetransmit, reason)
+		}
+		after(time.Second)
+		states, status, drawn := v.seen()
+		if !slices.Equal(reasons, []string{"one", "two", "three"}) {
+			t.Errorf("told of %v", reasons)
+		}
+		if status.Events != 3 || drawn < 2 || states[1] != sock.Established {
+			t.Errorf("%d events, %d draws, %v", status.Events, drawn, states)
+		}
+		tell(sock.EventOwner, "")
+		tell(sock.EventStale, "")
+		after(time.Second)
+		if _, status, draws := v.seen(); status.Events != 3 || draws != drawn {
+			t.Errorf("owners and signals: %d events, %d draws, want %d", status.Events, draws, drawn)
+		}
+		tell(sock.EventClose, "four")
+		after(time.Second)
+		states, status, draws := v.seen()
+		if status.Events != 5 || draws != drawn+1 || states[1] != sock.Established || v.lingering() != 0 {
+			t.Errorf("an ending: %d events, %d draws, %v", status.Events, draws, states)
+		}
+		s.news <- []sock.Event{{Kind: sock.EventLost, Lost: 1}}
+		after(time.Second)
+		want := []sock.EventKind{
+			sock.EventRetransmit, sock.EventRetransmit, sock.EventRetransmit, sock.EventOwner, sock.EventStale, sock.EventClose, sock.EventLost,
+		}
+		if !slices.Equal(told, want) {
+			t.Errorf("told %v, want %v", told, want)
+		}
+	})
+}
+
+// A refused connection to no port makes no walk but by its change of state.
+func TestOtherKindsAreNoStates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := quietly(t, func(c *Config) { c.Interval = time.Hour }, some()...)
+		e := sock.Event{Kind: sock.EventRetransmit, Socket: socket(9, sock.SynSent)}
+		e.Socket.Local = netip.AddrPortFrom(e.Socket.Local.Addr(), 0)
+		e.Socket.At = s.now()
+		s.news <- []sock.Event{e}
+		after(time.Minute)
+		expectWalks(t, s, "a retransmission")
+	})
+}

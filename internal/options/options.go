@@ -85,6 +85,9 @@ type Options struct {
 	NetNS    string // --netns: all, host, a PID or a name of ip-netns(8); empty is the namespace we are in
 	Unit     bool   // --unit: a column with the container or the systemd unit
 	Ring     int    // --ring: bytes of the ring buffer; 0 is the default
+	Config   string // --config: the file of watch's settings; empty when it was not given
+	Sort     string // --sort: a column, with - before it the other way round
+	Group    string // --group: what watch puts connections together by
 	Color    string // --color: auto, always or never; empty when it was not given
 
 	// Filter is all that --filter and, but for the netstat face, the operands ask for; nil is no filter. Explain is --explain-filter.

@@ -155,6 +155,12 @@ func (o *Options) set(val int, arg string) error {
 		o.Summary = true
 	case valStack:
 		o.Stack = true
+	case valConfig:
+		o.Config = arg
+	case valSort:
+		o.Sort = arg
+	case valGroup:
+		o.Group = arg
 	}
 	return nil
 }

@@ -30,6 +30,9 @@ const (
 	valFor
 	valSummary
 	valStack
+	valConfig
+	valSort
+	valGroup
 )
 
 // familyWords are the long options that net-tools treats as one: the first that a word
@@ -101,5 +104,8 @@ func ownOptions() []longOption {
 		{"for", requiredArgument, valFor},
 		{"summary", noArgument, valSummary},
 		{"stack", noArgument, valStack},
+		{"config", requiredArgument, valConfig},
+		{"sort", requiredArgument, valSort},
+		{"group", requiredArgument, valGroup},
 	}
 }

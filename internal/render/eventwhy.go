@@ -214,3 +214,15 @@ func appendEventState(b []byte, s sock.State) []byte {
 	}
 	return append(b, s.String()...)
 }
+
+// AppendEnding appends how a connection ended, in the words that its event has, but for who had the other end; nothing when there is nothing
+// to say.
+func AppendEnding(b []byte, e *sock.Ending) []byte {
+	d := sock.Detail{By: e.By, End: e.End, Errno: e.Errno, Reason: e.Reason}
+	d.Signal, d.Exited, d.Retrans = e.Signal, e.Exited, e.Retrans
+	kind := sock.EventClose
+	if e.Failed {
+		kind = sock.EventFail
+	}
+	return appendWhy(b, &sock.Event{Kind: kind, Detail: &d})
+}

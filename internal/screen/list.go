@@ -4,19 +4,19 @@ package screen
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"netlive/internal/live"
 	"netlive/internal/render"
 	"netlive/internal/view"
 )
 
-// List is tables that are shown one below the other. It is asked on the loop's goroutine.
+// List is tables that are shown one below the other. It is asked on its loop's goroutine.
 type List interface {
 	// Sections are the tables as of now, good until the next call, and when they look otherwise though nothing changes.
 	Sections(now time.Time) (s []Section, again time.Time)
@@ -34,60 +34,91 @@ type Section struct {
 	Line  func(i int) (cells []string, m view.Mark, until time.Time)
 }
 
-// ListConfig says where a list is shown and what is said of its source.
-type ListConfig struct {
-	// Source names where the rows come from ("rtnetlink"), Note says what a reader should know of it, if anything.
-	Source, Note string
-	Terminal
+// ListDrawer shows a list as of now: Draw of live.Board. source names where the rows come from ("rtnetlink"), and note is what a reader should know
+// of it, if anything.
+type ListDrawer func(l List, source, note string, s live.Status, now time.Time) (again time.Time, err error)
+
+// ListPage keeps a list true until ctx ends (then the error is nil), and has it drawn on the loop's goroutine: after the first look, when something
+// changed, and when redraw is sent to. arrived is called when names have come that its lines want. It runs while the page is shown, again at each
+// visit, and never twice at a time.
+type ListPage func(ctx context.Context, redraw <-chan struct{}, arrived func(), draw ListDrawer) error
+
+// listWish is what the terminal wants to see of a list.
+type listWish struct {
+	offset, height int
+	sort           string // the head of a column, "" as the list is
+	reverse        bool
+	saving         uint64
 }
 
-// RunList shows the list that the loop keeps until the user quits (nil) or interrupts, ctx ends or the loop fails. open makes the list:
-// arrived is to be called when names have come that its lines want. The terminal is as it was before when RunList returns.
-func RunList[T any, L interface {
-	List
-	Replace(t T, now time.Time) live.Change
-}](ctx context.Context, c ListConfig, open func(arrived func()) L, loop live.Looks[T]) error {
-	p := newPlace()
-	loop.Redraw = p.redraw
-	w := &listWindow[T, L]{place: p, list: open(p.wake)}
-	return run(ctx, c.Terminal, newListModel(&c, p), func(ctx context.Context, send func(tea.Msg)) error {
-		w.send = func(f *listFrame) { send(f) }
-		return live.RunLooks(ctx, loop, w)
-	})
+// listWindow is where a list's loop finds what is wished for, and what it sends frames by.
+type listWindow struct {
+	redraw chan struct{}
+	page   Page
+	send   func(*listFrame)
+	saved  uint64
+
+	mu   sync.Mutex
+	last listWish
 }
 
-// listWindow is the loop's Board: it has the lines made that the terminal asks for.
-type listWindow[T any, L interface {
-	List
-	Replace(t T, now time.Time) live.Change
-}] struct {
-	*place
-	list L
-	send func(*listFrame)
+func (w *listWindow) set(wish listWish) {
+	w.mu.Lock()
+	changed := w.last != wish
+	w.last = wish
+	w.mu.Unlock()
+	if changed {
+		w.wake()
+	}
 }
 
-// Replace implements live.Board.
-func (w *listWindow[T, L]) Replace(t T, now time.Time) live.Change { return w.list.Replace(t, now) }
+func (w *listWindow) get() listWish {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last
+}
 
-// Draw implements live.Board.
-func (w *listWindow[T, L]) Draw(s live.Status, now time.Time) (again time.Time, err error) {
-	offset, height := w.asked()
-	f, again := newListFrame(w.list, offset, height, now)
-	f.status = s
+func (w *listWindow) wake() {
+	select {
+	case w.redraw <- struct{}{}:
+	default: // one is asked for already
+	}
+}
+
+// draw is the list's ListDrawer.
+func (w *listWindow) draw(l List, source, note string, status live.Status, now time.Time) (again time.Time, err error) {
+	wish := w.get()
+	f, again := newListFrame(l, wish, now)
+	f.page, f.status, f.source, f.note = w.page, status, source, note
+	if wish.saving != w.saved {
+		w.saved = wish.saving
+		f.saved, _ = newListFrame(l, listWish{height: 1 << 30, sort: wish.sort, reverse: wish.reverse}, now)
+		f.saveSeq = wish.saving
+	}
 	w.send(f)
 	return again, nil
 }
 
-// listFrame is what the loop hands to the terminal's goroutine: copies, nothing shared.
+// listFrame is what a list's loop hands to the terminal's goroutine: copies, nothing shared.
 type listFrame struct {
-	status live.Status
-	counts string
-	offset int // of the first of lines among all
-	total  int
+	page         Page
+	status       live.Status
+	source, note string
+	counts       []count
+	offset       int // of the first of lines among all
+	total        int
 	// above is the section whose heads stand above the window.
 	above   int
 	columns [][]render.Column // of each section
 	lines   []listLine
+	saved   *listFrame
+	saveSeq uint64
+}
+
+// count is how many rows a section has.
+type count struct {
+	word string
+	n    int
 }
 
 // listLine is a line of a section: its heads, or cells.
@@ -98,23 +129,24 @@ type listLine struct {
 	mark    view.Mark
 }
 
-// newListFrame makes the frame of the window at offset, or as near as there are lines. Heads of the first section stand above the
+// newListFrame makes the frame of the window that is wished for, or as near as there are lines. Heads of the first section stand above the
 // window and are no line of the list, those of the others are.
-func newListFrame(l List, offset, height int, now time.Time) (f *listFrame, again time.Time) {
+func newListFrame(l List, wish listWish, now time.Time) (f *listFrame, again time.Time) {
 	sections, again := l.Sections(now)
 	f = &listFrame{}
 	for i := range sections {
 		s := &sections[i]
 		f.total += s.Lines + s.heads(i)
 		f.columns = append(f.columns, s.Columns)
-		f.counts += fmt.Sprintf("  %s %d", s.Word, s.Rows)
+		f.counts = append(f.counts, count{s.Word, s.Rows})
 	}
-	height = max(min(height, f.total), 0)
-	f.offset = max(min(offset, f.total-height), 0)
+	height := max(min(wish.height, f.total), 0)
+	f.offset = max(min(wish.offset, f.total-height), 0)
 	at := 0 // of the section among the lines
 	for i := range sections {
 		s := &sections[i]
 		heads := s.heads(i)
+		order := s.order(wish)
 		if at < f.offset {
 			f.above = i // it begins above the window
 		}
@@ -122,7 +154,7 @@ func newListFrame(l List, offset, height int, now time.Time) (f *listFrame, agai
 			line := listLine{section: i, head: n < heads}
 			if !line.head {
 				var until time.Time
-				line.cells, line.mark, until = s.Line(n - heads)
+				line.cells, line.mark, until = s.Line(order(n - heads))
 				if !until.IsZero() && (again.IsZero() || until.Before(again)) {
 					again = until
 				}
@@ -142,179 +174,214 @@ func (s *Section) heads(i int) int {
 	return 1
 }
 
-// listModel is the state of the terminal that shows a list.
-type listModel struct {
-	config *ListConfig
-	place  *place
-	frame  *listFrame
-
-	width, height int
-	offset        int
-	widest        map[int][]int // that the columns of each section had since the last resize
-}
-
-func newListModel(c *ListConfig, p *place) *listModel {
-	return &listModel{config: c, place: p, widest: map[int][]int{}}
-}
-
-func (m *listModel) rows() int { return max(m.height-aroundRows, 0) }
-
-// Init implements tea.Model.
-func (m *listModel) Init() tea.Cmd { return nil }
-
-// Update implements tea.Model.
-func (m *listModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	switch msg := msg.(type) {
-	case tea.WindowSizeMsg:
-		m.width, m.height = msg.Width, msg.Height
-		m.widest = map[int][]int{}
-		m.place.ask(m.offset, m.rows())
-	case *listFrame:
-		m.frame = msg
-		// The list may have shrunk under the window.
-		m.scrollTo(m.offset)
-	case tea.KeyPressMsg:
-		return m, m.press(msg.String())
+// order says which line is the nth.
+func (s *Section) order(wish listWish) func(n int) int {
+	by := slices.IndexFunc(s.Columns, func(c render.Column) bool { return c.Head == wish.sort })
+	if by < 0 || wish.sort == "" {
+		return func(n int) int { return n }
 	}
-	return m, nil
+	type keyed struct {
+		line int
+		key  value
+	}
+	lines := make([]keyed, s.Lines)
+	for i := range lines {
+		cells, _, _ := s.Line(i)
+		lines[i] = keyed{i, valueOf(cells[by])}
+	}
+	slices.SortStableFunc(lines, func(a, b keyed) int {
+		c := a.key.compare(b.key)
+		if wish.reverse {
+			return -c
+		}
+		return c
+	})
+	return func(n int) int { return lines[n].line }
 }
 
-func (m *listModel) press(key string) tea.Cmd {
-	if cmd := ending(key); cmd != nil {
-		return cmd
+// listPages are the pages of lists, of which the one that is shown runs.
+type listPages struct {
+	m       *model
+	pages   [pageCount]*listView
+	running Page // pageCount: none
+	begin   func(Page)
+	end     func()
+}
+
+func newListPages(m *model) *listPages {
+	p := &listPages{m: m, running: pageCount}
+	for i := range p.pages {
+		if m.config.Lists[i] != nil {
+			p.pages[i] = &listView{m: m, page: Page(i), window: &listWindow{redraw: make(chan struct{}, 1), page: Page(i)}}
+		}
 	}
-	m.scrollTo(scrolled(key, m.offset, m.rows()))
+	return p
+}
+
+// start makes pages able to run. The loops end with ctx, and by end.
+func (p *listPages) start(ctx context.Context, send func(tea.Msg)) (end func()) {
+	var running sync.WaitGroup
+	var cancel context.CancelFunc
+	var mu sync.Mutex
+	stop := func() {
+		if cancel != nil {
+			cancel()
+			running.Wait()
+			cancel = nil
+		}
+	}
+	begin := func(page Page) {
+		mu.Lock()
+		defer mu.Unlock()
+		stop()
+		v := p.pages[page]
+		if v == nil || ctx.Err() != nil {
+			return
+		}
+		var of context.Context
+		of, cancel = context.WithCancel(ctx)
+		v.window.send = func(f *listFrame) { send(f) }
+		running.Go(func() {
+			if err := p.m.config.Lists[page](of, v.window.redraw, v.window.wake, v.window.draw); err != nil && of.Err() == nil {
+				send(sayMsg(safe(err.Error())))
+			}
+		})
+	}
+	end = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stop()
+	}
+	send(startMsg{begin, end})
+	return end
+}
+
+// startMsg brings what runs a list's loop, and what ends it.
+type startMsg struct {
+	begin func(Page)
+	end   func()
+}
+
+// show runs the page that is shown, if it is a list, and no other.
+func (p *listPages) show(page Page) {
+	if p.begin == nil {
+		return // it will be when it can
+	}
+	if v := p.pages[page]; v != nil {
+		v.renew()
+	}
+	if page < Routes {
+		page = pageCount
+	}
+	if p.running == page {
+		return
+	}
+	p.running = page
+	begin, end := p.begin, p.end
+	// To end a loop takes waiting for it, which the terminal shall not.
+	if page == pageCount {
+		go end()
+		return
+	}
+	go begin(page)
+}
+
+func (p *listPages) view() *listView { return p.pages[p.m.page] }
+
+// current is the frame of the page that is shown, nil none.
+func (p *listPages) current() *listFrame {
+	if v := p.view(); v != nil {
+		return v.frame
+	}
 	return nil
 }
 
-// scrollTo moves the window to begin at line to, or as near as the list's length allows.
-func (m *listModel) scrollTo(to int) {
-	last := 0
-	if m.frame != nil {
-		last = m.frame.total - m.rows()
+func (p *listPages) frame(f *listFrame) tea.Cmd {
+	if v := p.pages[f.page]; v != nil {
+		return v.take(f)
 	}
-	m.offset = max(min(to, last), 0)
-	m.place.ask(m.offset, m.rows())
+	return nil
 }
 
-// View implements tea.Model.
-func (m *listModel) View() tea.View {
-	f := m.frame
+func (p *listPages) resized() {
+	for _, v := range p.pages {
+		if v != nil {
+			v.grids = nil
+		}
+	}
+}
+
+func (p *listPages) note() string {
+	if f := p.current(); f != nil {
+		return f.note
+	}
+	return ""
+}
+
+func (p *listPages) counts() (parts []string) {
+	f := p.current()
 	if f == nil {
-		return page(m.width, m.height, statusBegin(m.config.Source, nil), nil, m.keysLine(nil))
-	}
-	status := ansi.Truncate(statusBegin(m.config.Source, &f.status)+f.counts, m.width, "…")
-	return page(m.width, m.height, status, m.tableLines(f), m.keysLine(f))
-}
-
-func (m *listModel) keysLine(f *listFrame) string {
-	var s *live.Status
-	var parts []string
-	if f != nil {
-		s = &f.status
-		parts = append(parts, fmt.Sprintf("%d-%d of %d", min(f.offset+1, f.total), f.offset+len(f.lines), f.total))
-	}
-	if m.config.Note != "" {
-		parts = append(parts, m.config.Note)
-	}
-	return keysText(m.width, s, append(parts, "q quit", "↑↓ PgUp PgDn scroll", "+ new * changed - gone")...)
-}
-
-// tableLines are the heads above the window, and its lines.
-func (m *listModel) tableLines(f *listFrame) []string {
-	layouts := make([][]int, len(f.columns))
-	for i := range f.columns {
-		layouts[i] = m.layout(f, i)
-	}
-	heads := func(section int) string {
-		cells := make([]string, len(f.columns[section]))
-		for i, c := range f.columns[section] {
-			cells[i] = c.Head
-		}
-		return sgrHeads + m.line(" ", cells, f.columns[section], layouts[section]) + sgrReset
-	}
-	var lines []string
-	if len(f.columns) > 0 && f.columns[f.above] != nil {
-		lines = append(lines, heads(f.above))
-	}
-	for _, l := range f.lines {
-		if l.head {
-			lines = append(lines, heads(l.section))
-			continue
-		}
-		mark, style := " ", ""
-		switch l.mark {
-		case view.MarkNew:
-			mark, style = markNew, sgrNew
-		case view.MarkChanged:
-			mark, style = markChange, sgrChange
-		case view.MarkGone:
-			mark, style = markGone, sgrDim
-		}
-		line := m.line(mark, l.cells, f.columns[l.section], layouts[l.section])
-		if style != "" {
-			line = style + line + sgrReset
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-// layout returns the widths of a section's columns in cells; 0 is a column that is not shown, for want of room.
-func (m *listModel) layout(f *listFrame, section int) []int {
-	columns := f.columns[section]
-	if columns == nil {
 		return nil
 	}
-	widths := make([]int, len(columns))
-	copy(widths, m.widest[section]) // a table that jumps cannot be read
-	total, spare := 0, 0
-	for i, c := range columns {
-		widths[i] = max(widths[i], ansi.StringWidth(c.Head))
-		for _, l := range f.lines {
-			if l.section == section && !l.head {
-				widths[i] = max(widths[i], ansi.StringWidth(l.cells[i]))
-			}
-		}
-		total += widths[i] + 1 // the mark, or what parts it from the column before
-		spare = max(spare, c.Spare)
+	for _, c := range f.counts {
+		parts = append(parts, c.word+" "+string(appendUint(nil, uint64(c.n))))
 	}
-	m.widest[section] = widths
-	shown := append([]int(nil), widths...)
-	for turn := 1; turn <= spare && total > m.width; turn++ {
-		for i, c := range columns {
-			if c.Spare == turn {
-				total -= shown[i] + 1
-				shown[i] = 0
-			}
-		}
-	}
-	return shown
+	return parts
 }
 
-// line lays cells out in the columns; without columns the one cell is the line.
-func (m *listModel) line(mark string, cells []string, columns []render.Column, widths []int) string {
-	var b strings.Builder
-	b.WriteString(mark)
-	if columns == nil {
-		b.WriteString(cells[0])
+func (p *listPages) act(a action) (tea.Cmd, bool) {
+	if v := p.view(); v != nil {
+		return v.act(a)
 	}
-	first := true
-	for i, w := range widths {
-		if w == 0 {
-			continue
-		}
-		if !first {
-			b.WriteByte(' ')
-		}
-		first = false
-		pad := strings.Repeat(" ", max(w-ansi.StringWidth(cells[i]), 0))
-		if columns[i].Right {
-			b.WriteString(pad + cells[i])
-		} else {
-			b.WriteString(cells[i] + pad)
-		}
+	return nil, false
+}
+
+func (p *listPages) body(width, height int) []string {
+	v := p.view()
+	if v == nil {
+		return []string{p.m.look.paint(PartHint, " there are none here")}
 	}
-	line := ansi.Truncate(strings.TrimRight(b.String(), " "), m.width, "…")
-	return line + strings.Repeat(" ", max(m.width-ansi.StringWidth(line), 0))
+	return v.body(width, height)
+}
+
+func (p *listPages) about() string {
+	if v := p.view(); v != nil && v.sort != "" {
+		mark := p.m.look.glyphs.sorted
+		if v.reverse {
+			mark = p.m.look.glyphs.reversed
+		}
+		return "sort " + v.sort + mark
+	}
+	return ""
+}
+
+func (p *listPages) count() string {
+	if v := p.view(); v != nil {
+		return v.count()
+	}
+	return ""
+}
+
+func (p *listPages) hints() []action {
+	return []action{actSort, actReverse, actColumns, actCopy, actSave, actHelp, actQuit}
+}
+
+func (p *listPages) click(x, y int) tea.Cmd {
+	if v := p.view(); v != nil {
+		v.click(x, y)
+	}
+	return nil
+}
+
+// value is a cell as something to sort by: a number, with its unit, or a text.
+type value struct {
+	number bool
+	n      float64
+	text   string
+}
+
+func valueOf(cell string) value {
+	cell = strings.TrimSpace(cell)
+	n, ok := parseNumber(cell)
+	return value{ok, n, cell}
 }

@@ -140,6 +140,9 @@ func (k *toyKernel) fork(s *toySock) {
 	if k.rng.IntN(2) == 0 && s.Proto != sock.UDP {
 		k.later(s)
 		e := sock.Event{Kind: sock.EventOwner, Socket: s.Socket}
+		if k.rng.IntN(3) == 0 {
+			e.Kind = sock.EventAccept // which tells of an owner too
+		}
 		e.Socket.At = k.now
 		e.Socket.Owner = sock.Owner{PID: p, FD: -1, How: sock.HowExact}
 		k.emit(e)
@@ -227,6 +230,20 @@ func (k *toyKernel) set(s *toySock, old, state, mini sock.State) {
 		}
 	}
 	k.emit(e)
+	if state == sock.Close && old != sock.Listen {
+		k.emit(k.ending(e))
+	}
+}
+
+// ending is what is told of the end of a connection after the change e: which life it was, in numbers that no other has.
+func (k *toyKernel) ending(e sock.Event) sock.Event {
+	e.Kind = sock.EventClose
+	if e.Old == sock.SynSent || e.Old == sock.SynRecv {
+		e.Kind = sock.EventFail
+	}
+	life, _ := k.lifeAt(e.Socket.ID, e.Socket.At-1)
+	e.Detail = &sock.Detail{Life: sock.Life{BytesSent: uint64(life), BytesReceived: uint64(e.Socket.At)}}
+	return e
 }
 
 // later gives each change of one socket a stamp of its own, as the socket's lock does.

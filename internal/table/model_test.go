@@ -4,6 +4,7 @@ package table
 
 import (
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -104,7 +105,7 @@ func (m *model) step() error {
 		return err
 	}
 	if m.how == prompt {
-		if err := m.sameAsKernel(false); err != nil {
+		if err := errors.Join(m.sameAsKernel(false), m.allTold()); err != nil {
 			return err
 		}
 	}
@@ -137,6 +138,9 @@ func (m *model) apply(i int) error {
 	m.events = slices.Delete(m.events, i, i+1)
 	before := m.table.Version()
 	changed := m.table.Apply(&e)
+	if e.Detail != nil {
+		*e.Detail = sock.Detail{} // the source uses it again
+	}
 	if changed != (m.table.Version() != before) {
 		return fmt.Errorf("Apply = %v, and the version moved from %d to %d", changed, before, m.table.Version())
 	}
@@ -289,6 +293,9 @@ func (m *model) check() error {
 		if ghosts++; m.table.Get(g.ID) != nil || g.State != sock.Close || g.Closed == 0 {
 			return fmt.Errorf("bad ghost %v %v, closed %d", g.ID, g.State, g.Closed)
 		}
+		if err := m.checkEnding(g, g.Last); err != nil {
+			return fmt.Errorf("ghost %v: %w", g.ID, err)
+		}
 	}
 	if len(m.table.index) != live+ghosts {
 		return fmt.Errorf("index of %d for %d rows and %d ghosts", len(m.table.index), live, ghosts)
@@ -321,6 +328,12 @@ func (m *model) checkHistory(r *Row, life sock.Stamp) error {
 	if r.Born != 0 && r.Born != life {
 		return fmt.Errorf("born at %d, said to be %d", life, r.Born)
 	}
+	if r.Opened != 0 && (r.Opened < life || !slices.Contains(m.kernel.history[r.ID], toyFact{r.Opened, sock.Established})) {
+		return fmt.Errorf("born at %d, said to be established at %d", life, r.Opened)
+	}
+	if err := m.checkEnding(r, r.State); err != nil {
+		return err
+	}
 	if r.Since == 0 {
 		return nil
 	}
@@ -329,6 +342,46 @@ func (m *model) checkHistory(r *Row, life sock.Stamp) error {
 	}
 	if m.how != lossy && !slices.Contains(m.kernel.history[r.ID], toyFact{r.Since, r.State}) {
 		return fmt.Errorf("%v since %d, which never happened", r.State, r.Since)
+	}
+	return nil
+}
+
+// checkEnding holds what a row, or a ghost that was in a state, says of its end to what happened.
+func (m *model) checkEnding(r *Row, state sock.State) error {
+	e := r.Ending
+	if e == nil {
+		return nil
+	}
+	life, _ := m.kernel.lifeAt(r.ID, r.At)
+	if e.BytesSent != uint64(life) || e.BytesReceived != uint64(e.At) {
+		return fmt.Errorf("%v: the life of %d ended, said to be that of %d at %d", state, life, e.BytesSent, e.BytesReceived)
+	}
+	if m.how == prompt && r.Closed == 0 && state != sock.TimeWait && state != sock.FinWait2 {
+		return fmt.Errorf("%v, and it ended at %d", state, e.At)
+	}
+	return nil
+}
+
+// allTold reports what rows and ghosts do not say of their past though all has been told at once.
+func (m *model) allTold() error {
+	for g := range m.table.Ghosts() {
+		if g.Ending == nil && g.Last != sock.Listen && g.Proto != sock.UDP {
+			return fmt.Errorf("ghost %v of %v has no ending", g.ID, g.Last)
+		}
+	}
+	for r := range m.table.Rows() {
+		if r.Proto == sock.UDP {
+			continue
+		}
+		if r.State == sock.TimeWait && r.Ending == nil {
+			return fmt.Errorf("%v in TIME_WAIT has no ending", r.ID)
+		}
+		life, _ := m.kernel.lifeAt(r.ID, r.At)
+		for _, f := range m.kernel.history[r.ID] {
+			if f.state == sock.Established && f.at >= life && r.Opened != f.at {
+				return fmt.Errorf("%v established at %d, said to be %d", r.ID, f.at, r.Opened)
+			}
+		}
 	}
 	return nil
 }

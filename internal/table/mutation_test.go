@@ -29,6 +29,7 @@ func TestModelCatchesMutations(t *testing.T) {
 		{"earlier life", ruleEarlierLife},
 		{"same life", ruleSameLife},
 		{"tombstones wait for a walk", rulePruneWalked},
+		{"ending of one life", ruleEndingLife},
 	} {
 		t.Run(m.name, func(t *testing.T) {
 			for seed := range *modelSeeds {

@@ -157,7 +157,7 @@ func (t *Table) seeNewer(r *slot, n *sock.Socket, s *sock.Snapshot, d *Diff) boo
 	r.Proto = n.Proto
 	from := r.State
 	if !t.sameLife(r, n, n.State) { // it was connected anew and nothing told
-		r.Since, r.Born = 0, 0
+		r.Since, r.Born, r.Opened, r.Ending = 0, 0, 0, nil
 	}
 	ends := set(&r.Local, n.Local)
 	ends = set(&r.Remote, n.Remote) || ends

@@ -47,6 +47,8 @@ const (
 	ruleSameLife
 	// A tombstone stays until a walk that began after it has come in.
 	rulePruneWalked
+	// How a connection ended is said of the life that ended then, and of no other.
+	ruleEndingLife
 )
 
 // on reports whether r is in force.

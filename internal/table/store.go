@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// chunkRows rows are allocated at a time: growing copies nothing and wastes at most one chunk.
-	chunkRows = 256
+	// chunkRows rows are allocated at a time: growing copies nothing and wastes at most one chunk. So many of them are whole pages.
+	chunkRows = 512
 	// shrinkMin is the size below which memory is not given back: it is not worth the copy.
 	shrinkMin = 8192
 )

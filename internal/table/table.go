@@ -38,6 +38,11 @@ type Row struct {
 	Changed sock.Stamp
 	// Born is when the socket was opened, if an event told; 0 unknown.
 	Born sock.Stamp
+	// Opened is when the connection became ESTABLISHED, if an event told; 0 unknown, or it has not.
+	Opened sock.Stamp
+	// Ending is how the connection ended, of ghosts and of minisockets; nil when nothing told. A row that still has another state has
+	// one when the news of its end is on its way, or lost.
+	Ending *sock.Ending
 	// Closed is set on ghosts: when the socket went or, when no event told,
 	// the begin of the walk that did not find it.
 	Closed sock.Stamp
@@ -126,6 +131,14 @@ func (t *Table) Apply(e *sock.Event) bool {
 			changed = t.applyState(e) || taken
 		case sock.EventOwner:
 			changed = t.applyOwner(&e.Socket)
+		case sock.EventClose, sock.EventFail:
+			changed = t.applyEnding(e)
+		case sock.EventAccept, sock.EventRetransmit, sock.EventReset, sock.EventDrop, sock.EventError:
+			// The process that accept(2) gave a connection to is known by now, and no EventOwner tells of it. The owner of a request that has
+			// its SYN-ACK sent again is its listener's (HowListener), which netstat does not show.
+			if e.Socket.Owner.How == sock.HowExact {
+				changed = t.applyOwner(&e.Socket)
+			}
 		}
 	}
 	if changed {
@@ -213,6 +226,10 @@ func (r *slot) advance(s *sock.Socket, state sock.State, mini bool) bool {
 	if r.State != state || r.Since == 0 {
 		r.Since = s.At
 	}
+	if state == sock.Established && r.Opened == 0 {
+		r.Opened = s.At
+		changed = true
+	}
 	r.ID, r.At, r.State, r.fromEvent, r.mini, r.Resynced = s.ID, s.At, state, true, mini, false
 	if s.Proto != sock.ProtoNone {
 		r.Proto = s.Proto
@@ -273,6 +290,10 @@ func (t *Table) applyLate(r *slot, e *sock.Event, state sock.State, gone bool) b
 		r.Since, r.Resynced = s.At, false
 		changed = true
 	}
+	if state == sock.Established && (r.Opened == 0 || s.At < r.Opened) {
+		r.Opened = s.At
+		changed = true
+	}
 	return changed
 }
 
@@ -284,6 +305,12 @@ func (r *slot) forget(upTo sock.Stamp) bool {
 	}
 	if r.Born <= upTo {
 		changed = set(&r.Born, 0) || changed
+	}
+	if r.Opened <= upTo {
+		changed = set(&r.Opened, 0) || changed
+	}
+	if r.Ending != nil && r.Ending.At <= upTo {
+		changed = set(&r.Ending, nil) || changed
 	}
 	return changed
 }

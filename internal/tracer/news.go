@@ -131,7 +131,8 @@ func cgroupRoot() (string, error) {
 // Announced are the protocols whose sockets cannot come, go, change their ends or move data without an event, Stale or Active
 // saying so: others must be walked to know. The ends of TCP's half-open connections and of its minisockets are an exception.
 func (t *Tracer) Announced() sock.ProtoSet {
-	if t.coll.Programs[bpfProgWatchData] == nil || t.coll.Programs[bpfProgWatchWrite] == nil {
+	data := t.coll.Programs[bpfProgWatchData] != nil || t.coll.Programs[bpfProgWatchQueue] != nil
+	if !data || t.coll.Programs[bpfProgWatchWrite] == nil {
 		return 0
 	}
 	set := newsProtos[newsTCP]

@@ -28,16 +28,24 @@ type newsroom struct {
 	ns *kerneltest.NS
 }
 
-func openNewsroom(t *testing.T) *newsroom {
+func openNewsroom(t *testing.T) *newsroom { return openNewsroomFor(t, 0) }
+
+func openNewsroomFor(t *testing.T, events sock.EventSet) *newsroom {
 	t.Helper()
 	kerneltest.RequireRoot(t)
 	n := &newsroom{t: t, ns: kerneltest.NetNS(t)}
-	n.ns.Do(func() { n.Tracer = open(t, Options{NetNS: n.ns.Inode(), Table: true}) })
+	n.ns.Do(func() { n.Tracer = open(t, Options{NetNS: n.ns.Inode(), Table: true, Events: events}) })
 	want := sock.ProtosTCP | sock.ProtosUDP | sock.ProtosUDPLite | sock.ProtosRaw | sock.ProtosSCTP
 	if got := n.Announced(); got != want {
 		t.Fatalf("announced: %b, want %b", got, want)
 	}
 	return n
+}
+
+// besideEvents runs a test of news for a table alone and for one that hears of all events.
+func besideEvents(t *testing.T, test func(t *testing.T, n *newsroom)) {
+	t.Run("alone", func(t *testing.T) { test(t, openNewsroom(t)) })
+	t.Run("beside_events", func(t *testing.T) { test(t, openNewsroomFor(t, everything)) })
 }
 
 // look walks, so that holders of sockets are known, and forgets the news until now. It takes two walks until those of before are forgotten.
@@ -383,8 +391,9 @@ func TestStaleIsTold(t *testing.T) {
 }
 
 // A connection that a second process uses is news of owners, and so is a descriptor that comes over a UNIX socket.
-func TestNewsOfPassedSockets(t *testing.T) {
-	n := openNewsroom(t)
+func TestNewsOfPassedSockets(t *testing.T) { besideEvents(t, passSockets) }
+
+func passSockets(t *testing.T, n *newsroom) {
 	l, at := listenerIn(t, n.ns)
 	client := socketIn(t, n.ns, unix.SOCK_STREAM, 0)
 	must(t, unix.Connect(client, at))
@@ -430,8 +439,9 @@ func TestNewsOfPassedSockets(t *testing.T) {
 }
 
 // Data that moves is told by its protocol.
-func TestActive(t *testing.T) {
-	n := openNewsroom(t)
+func TestActive(t *testing.T) { besideEvents(t, moveData) }
+
+func moveData(t *testing.T, n *newsroom) {
 	udp := socketIn(t, n.ns, unix.SOCK_DGRAM, 0)
 	defer unix.Close(udp)
 	must(t, unix.Bind(udp, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))

@@ -36,7 +36,7 @@ var syscallPrograms = map[string]string{
 func (o *Options) events() sock.EventSet {
 	switch {
 	case o.Table:
-		return sock.Events(sock.EventState, sock.EventOwner, sock.EventStale)
+		return sock.Events(sock.EventState, sock.EventOwner, sock.EventStale) | o.Events
 	case o.Events == 0:
 		return sock.Events(sock.EventState, sock.EventOwner)
 	}
@@ -51,13 +51,14 @@ func (o *Options) programs() map[string]bool {
 	events := o.events()
 	any := func(kinds ...sock.EventKind) bool { return events.Any(sock.Events(kinds...)) }
 	ends := any(sock.EventFail, sock.EventClose)
+	// Of a table and of events there are programs for the same tracepoint: those of events do the work of both.
 	return map[string]bool{
 		bpfProgWatchTcpState: true, bpfProgWatchTcpStateToo: true,
 		bpfProgWatchTcpRead: true, bpfProgWatchWrite: true, bpfProgWatchExec: true, bpfProgDumpTaskFile: true, // owners
 
 		bpfProgDumpTcp: o.snapshots(), bpfProgDumpUdp: o.snapshots(), bpfProgDumpUnix: o.snapshots(),
-		bpfProgWatchData: o.Table, bpfProgWatchReceive: o.Table, bpfProgWatchSynack: o.Table, bpfProgWatchExit: o.Table,
-		bpfProgWatchFork: o.Table || o.Follow,
+		bpfProgWatchData: o.Table && !any(sock.EventOverflow), bpfProgWatchSynack: o.Table && !any(sock.EventRetransmit, sock.EventOverflow),
+		bpfProgWatchReceive: o.Table, bpfProgWatchExit: o.Table, bpfProgWatchFork: o.Table || o.Follow,
 
 		bpfProgWatchAccept: any(sock.EventAccept, sock.EventClose), bpfProgWatchAccept4: any(sock.EventAccept, sock.EventClose),
 		bpfProgWatchReceiveReset: ends || any(sock.EventReset), bpfProgWatchSendReset: ends || any(sock.EventReset),

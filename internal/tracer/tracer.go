@@ -63,10 +63,10 @@ type Options struct {
 	// TCP is which of TCP and TCP6 to hear of: the kernel's programs leave the other alone. 0 is both.
 	TCP sock.ProtoSet
 	// Table is for a reader that keeps a table: it attaches what tells that queues have moved and that sockets of other
-	// protocols have come and gone (Tracer.Stale, Tracer.Active), and has snapshots. Events are those of a table then.
+	// protocols have come and gone (Tracer.Stale, Tracer.Active), and has snapshots. Events of states and owners are always told then.
 	Table bool
-	// Events are the kinds to be told of; 0 is EventState and EventOwner. EventLost is always told. Tracer.Lacks says which this kernel does not
-	// tell. Where kinds are named and there is no Table there are no snapshots.
+	// Events are the kinds to be told of, with Table besides those of a table; 0 is EventState and EventOwner. EventLost is always told.
+	// Tracer.Lacks says which this kernel does not tell. Where kinds are named and there is no Table there are no snapshots.
 	Events sock.EventSet
 	// Filter is what of a filter the kernel decides; nil lets everything through, and so does HookClassic.
 	Filter *filter.Kernel
@@ -233,13 +233,21 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	t.spaces, t.rest = o.Spaces, o.Rest
 	switch binds := o.events() & sock.Events(sock.EventBind); {
 	case o.Table:
-		_ = t.attachInet(inet, inetPrograms) // Announced says what lacks
+		if err := t.attachInet(inet, inetPrograms); err != nil && binds != 0 { // else Announced says what lacks
+			t.lackBinds(err)
+		}
 	case binds != 0:
 		if err := t.attachInet(inet, bindPrograms); err != nil {
-			t.lacks, t.why = t.lacks|binds, errors.Join(t.why, fmt.Errorf("needs the root of cgroup v2 and CAP_NET_ADMIN: %w", err))
+			t.lackBinds(err)
 		}
 	}
 	return t, nil
+}
+
+// lackBinds notes that EventBind is not told.
+func (t *Tracer) lackBinds(err error) {
+	t.lacks |= sock.Events(sock.EventBind)
+	t.why = errors.Join(t.why, fmt.Errorf("needs the root of cgroup v2 and CAP_NET_ADMIN: %w", err))
 }
 
 func hangTyped(name string, p *ebpf.Program) (link.Link, error) {

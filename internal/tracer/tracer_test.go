@@ -416,26 +416,40 @@ func TestNoPermission(t *testing.T) {
 // Kernels before 6.3 have fewer tracepoints; what does not need those is told all the same.
 func TestFewerTracepoints(t *testing.T) {
 	kerneltest.RequireRoot(t)
-	spec, err := openSpec(Options{Table: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	late := []string{bpfProgWatchWrite, bpfProgWatchData, bpfProgWatchReceive}
-	for _, name := range late {
-		spec.Programs[name].AttachTo = "no_such_tracepoint"
-	}
-	tr, err := openTyped(spec, Options{Table: true})
-	kerneltest.RequireBPF(t, err)
-	for _, name := range late {
-		if tr.coll.Programs[name] != nil {
-			t.Errorf("%s was loaded", name)
+	for _, c := range []struct {
+		events, lacks sock.EventSet
+		late          []string
+	}{
+		{0, 0, []string{bpfProgWatchWrite, bpfProgWatchData, bpfProgWatchReceive}},
+		{
+			everything, sock.Events(sock.EventOverflow, sock.EventDrop, sock.EventError),
+			[]string{bpfProgWatchWrite, bpfProgWatchQueue, bpfProgWatchReceive, bpfProgWatchDrop, bpfProgWatchError},
+		},
+	} {
+		o := Options{Table: true, Events: c.events}
+		spec, err := openSpec(o)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if tr.coll.Programs[bpfProgWatchTcpState] == nil || tr.Announced() != 0 {
-		t.Errorf("announced: %b", tr.Announced())
-	}
-	if err := tr.Close(); err != nil {
-		t.Error(err)
+		for _, name := range c.late {
+			spec.Programs[name].AttachTo = "no_such_tracepoint"
+		}
+		tr, err := openTyped(spec, o)
+		kerneltest.RequireBPF(t, err)
+		for _, name := range c.late {
+			if tr.coll.Programs[name] != nil {
+				t.Errorf("%s was loaded", name)
+			}
+		}
+		if tr.coll.Programs[bpfProgWatchTcpState] == nil || tr.Announced() != 0 {
+			t.Errorf("announced: %b", tr.Announced())
+		}
+		if tr.Lacks() != c.lacks {
+			t.Errorf("lacks %b, want %b", tr.Lacks(), c.lacks)
+		}
+		if err := tr.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

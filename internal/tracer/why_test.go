@@ -205,16 +205,23 @@ func TestWhy(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	for _, p := range plays {
 		t.Run(strings.ReplaceAll(p.name, " ", "_"), func(t *testing.T) {
-			s := newStage(t)
+			s := newStage(t, Options{Events: everything})
 			s.ns.Do(func() { p.play(s) })
 			got := s.told()
-			// Of one socket they come in the order of what happened; of two the tracepoints may be before or behind what they tell.
-			slices.SortStableFunc(got, bySocket)
-			slices.SortStableFunc(p.want, bySocket)
-			if !slices.Equal(got, p.want) {
-				t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(p.want, "\n"))
-			}
+			s.compare(got, p.want)
 		})
+	}
+}
+
+// compare compares what was told. Of one socket it comes in the order of what happened; of two the tracepoints may be before or behind what
+// they tell.
+func (s *stage) compare(got, want []string) {
+	s.t.Helper()
+	want = slices.Clone(want)
+	slices.SortStableFunc(got, bySocket)
+	slices.SortStableFunc(want, bySocket)
+	if !slices.Equal(got, want) {
+		s.t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
@@ -231,12 +238,11 @@ type stage struct {
 	names    map[uint64]string
 }
 
-func newStage(t *testing.T) *stage {
+func newStage(t *testing.T, o Options) *stage {
 	s := &stage{t: t, ns: kerneltest.NetNS(t), names: map[uint64]string{}}
-	s.tr = open(t, Options{
-		NetNS: s.ns.Inode(), Events: everything,
-		Spaces: func() ([]Space, error) { return []Space{space{s.ns, nil}}, nil },
-	})
+	o.NetNS = s.ns.Inode()
+	o.Spaces = func() ([]Space, error) { return []Space{space{s.ns, nil}}, nil }
+	s.tr = open(t, o)
 	if lacks := s.tr.Lacks(); lacks != 0 {
 		t.Fatalf("this kernel should tell of all, and lacks %b", lacks)
 	}
@@ -354,6 +360,13 @@ func (s *stage) close(fd int) {
 // told are the events so far.
 func (s *stage) told() (lines []string) {
 	s.t.Helper()
+	s.hear(func(e *sock.Event) { lines = append(lines, s.say(e)) })
+	return lines
+}
+
+// hear calls do with each of the events so far.
+func (s *stage) hear(do func(*sock.Event)) {
+	s.t.Helper()
 	stream, err := s.tr.Stream()
 	s.must(err)
 	defer func() { s.must(stream.Close()) }()
@@ -363,11 +376,11 @@ func (s *stage) told() (lines []string) {
 	for {
 		n, err := stream.Next(buf)
 		if err == os.ErrClosed {
-			return lines
+			return
 		}
 		s.must(err)
 		for i := range buf[:n] {
-			lines = append(lines, s.say(&buf[i]))
+			do(&buf[i])
 		}
 	}
 }

@@ -11,13 +11,15 @@ import (
 	"netlive/internal/table"
 )
 
-// entry is a row with the beginning of its place in the order, which decides most comparisons.
+// entry is a row with the beginning of its place in the default order, which decides most comparisons.
 type entry struct {
 	place uint64
 	row   *table.Row
 }
 
-// place packs what the order looks at first: UNIX sockets after the rest, as
+func entryOf(r *table.Row) entry { return entry{place(r), r} }
+
+// place packs what the default order looks at first: UNIX sockets after the rest, as
 // netstat has them; listeners, then what lives, then TIME_WAIT, of which there may be
 // thousands that nobody waits for; then protocol and local port. Rows do not move for any
 // other change of state.
@@ -40,7 +42,7 @@ func place(r *table.Row) uint64 {
 	return p | uint64(r.Proto)<<16 | uint64(r.Local.Port())
 }
 
-// compare is the whole order; no two rows are equal in it.
+// compare is the whole default order; no two rows are equal in it.
 func compare(a, b entry) int {
 	if a.place != b.place {
 		return cmp.Compare(a.place, b.place)
@@ -60,68 +62,76 @@ func compare(a, b entry) int {
 	return cmp.Compare(x.ID, y.ID)
 }
 
-// picker collects the entries that are first in the order, up to a number of them.
-// It never holds many more than that, so a window near the top costs little memory and
-// a comparison a row.
-type picker struct {
-	entries []entry
-	keep    int
-	full    bool
-	last    entry // once full: what comes after it is not among the first
+// order is what a query asks for: the zero value is the default order.
+type order struct {
+	by      func(a, b *table.Row) int
+	reverse bool // turns by round, and not what breaks its ties
+	back    bool // turns all of it round
 }
 
-// spare is how many entries more than needed are collected before the last are dropped.
-const spare = 256
+func (q *Query) order() order { return order{by: q.Compare, reverse: q.Reverse} }
 
-func (p *picker) begin(keep int) { p.entries, p.keep, p.full = p.entries[:0], keep, false }
+// backwards is the same order from its end.
+func (o order) backwards() order {
+	o.back = !o.back
+	return o
+}
 
-func (p *picker) offer(r *table.Row) {
-	e := entry{place(r), r}
-	if p.keep == 0 || p.full && compare(e, p.last) > 0 {
-		return
+func (o *order) compare(a, b entry) int {
+	if o.back {
+		a, b = b, a
 	}
-	p.entries = append(p.entries, e)
-	if len(p.entries) >= 2*p.keep+spare {
-		sortWindow(p.entries, p.keep-1, p.keep)
-		p.entries = p.entries[:p.keep]
-		p.last, p.full = p.entries[p.keep-1], true
+	if o.by != nil {
+		x, y := a.row, b.row
+		if o.reverse {
+			x, y = y, x
+		}
+		if c := o.by(x, y); c != 0 {
+			return c
+		}
 	}
+	return compare(a, b)
 }
 
-// window returns the entries from lo to hi in order. hi is at most the number that was to be kept.
-func (p *picker) window(lo, hi int) []entry {
-	sortWindow(p.entries, lo, hi)
-	return p.entries[lo:hi]
+// function is compare for who calls it often.
+func (o *order) function() func(a, b entry) int {
+	if o.by == nil && !o.back {
+		return compare
+	}
+	return o.compare
 }
 
-// end lets go of the table's rows: they are not ours to hold.
-func (p *picker) end() {
-	clear(p.entries[:cap(p.entries)])
-	p.last = entry{}
-}
-
-// sortWindow puts those entries in lo..hi that a full sort would put there. It is
+// sortWindow puts those elements at lines lo to hi that a full sort would put there. It is
 // a quicksort that leaves alone the parts that do not touch the window: for a
 // window of a screen's height it costs a few passes instead of a sort.
-func sortWindow(e []entry, lo, hi int) {
+// lines is how many lines an element takes; nil is one each.
+func sortWindow[E any](e []E, lo, hi int, compare func(a, b E) int, lines func(E) int) {
 	for depth := 2 * bits.Len(uint(len(e))); lo < hi; depth-- {
 		if len(e) <= 32 || depth == 0 {
 			slices.SortFunc(e, compare)
 			return
 		}
-		p := partition(e)
-		if lo < p {
-			sortWindow(e[:p], lo, min(hi, p))
+		p := partition(e, compare)
+		before, own := p, 1
+		if lines != nil {
+			before, own = 0, lines(e[p])
+			for _, x := range e[:p] {
+				before += lines(x)
+			}
+		}
+		if lo < before {
+			sortWindow(e[:p], lo, min(hi, before), compare, lines)
 		}
 		// e[p] is in its place.
-		e, lo, hi = e[p+1:], max(lo-p-1, 0), hi-p-1
+		e, lo, hi = e[p+1:], max(lo-before-own, 0), hi-before-own
 	}
 }
 
-// partition moves an entry to its place, the lesser ones before it, and returns the place.
-func partition(e []entry) int {
+// partition moves an element to its place, the lesser ones before it, and returns the place.
+func partition[E any](e []E, compare func(a, b E) int) int {
 	last := len(e) - 1
-	e[0], e[median(e)] = e[median(e)], e[0]
+	m := median(e, compare)
+	e[0], e[m] = e[m], e[0]
 	pivot := e[0]
 	i, j := 1, last
 	for {
@@ -143,8 +153,8 @@ func partition(e []entry) int {
 }
 
 // median is the index of a good pivot: the middle one of three. The table's order
-// is nearly the order of arrival, so the first entry would be a bad one.
-func median(e []entry) int {
+// is nearly the order of arrival, so the first element would be a bad one.
+func median[E any](e []E, compare func(a, b E) int) int {
 	a, b, c := 0, len(e)/2, len(e)-1
 	if compare(e[b], e[a]) < 0 {
 		a, b = b, a

@@ -204,7 +204,7 @@ func TestFrameHoldsCopies(t *testing.T) {
 	if got := ids(&f); !slices.Equal(got, idsOf(sample)) || f.Rows[10].Unix.Path != "/run/b" {
 		t.Errorf("the frame moved with the table: %v", got)
 	}
-	for _, e := range f.picked.entries[:cap(f.picked.entries)] {
+	for _, e := range f.scratch.picked.entries[:cap(f.scratch.picked.entries)] {
 		if e.row != nil {
 			t.Fatal("the frame holds on to the table's rows")
 		}
@@ -250,7 +250,7 @@ func TestSortWindow(t *testing.T) {
 		want := slices.SortedFunc(slices.Values(e), compare)
 		lo := rng.IntN(n + 1)
 		hi := lo + rng.IntN(n-lo+1)
-		sortWindow(e, lo, hi)
+		sortWindow(e, lo, hi, compare, nil)
 		if !slices.Equal(e[lo:hi], want[lo:hi]) {
 			t.Fatalf("window %d to %d of %d is not sorted", lo, hi, n)
 		}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+package screen
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"netlive/internal/render"
+	"netlive/internal/sock"
+)
+
+// eventFrame is a window on the log.
+type eventFrame struct {
+	events  []sock.Event
+	matches int // in the log
+	// after is how many of them come after the window.
+	after int
+	total uint64 // ever told
+	lost  uint64
+}
+
+// drawEvents makes the window on the log that is wished for.
+func (w *window) drawEvents(f *frame, wish wish) {
+	e := &f.events
+	e.total = w.log.Total()
+	var match func(*sock.Event) bool
+	if wish.filter != nil {
+		match = wish.filter.Event
+	}
+	kinds := wish.kinds &^ sock.Events(sock.EventOwner, sock.EventStale)
+	skip := 0
+	if wish.skip >= 0 {
+		// What has come since the window stopped at its place comes after it.
+		skip = wish.skip
+		for i := w.log.Len() - 1; i >= 0 && e.total-uint64(w.log.Len()-1-i) > wish.anchor; i-- {
+			if is := w.log.At(i); kinds.Has(is.Kind) && (match == nil || match(is)) {
+				skip++
+			}
+		}
+	}
+	e.events = make([]sock.Event, max(wish.height, 0))
+	n, matches := w.log.Window(e.events, skip, kinds, match)
+	if n < len(e.events) && skip > 0 {
+		// Beyond the oldest: the window is as far back as it can be.
+		skip = max(matches-len(e.events), 0)
+		n, matches = w.log.Window(e.events, skip, kinds, match)
+	}
+	e.events, e.matches, e.after = e.events[:n], matches, skip
+	own(e.events)
+	if wish.saving != 0 && wish.saving != w.saved {
+		w.saved, f.saveSeq = wish.saving, wish.saving
+		f.savedEvents = make([]sock.Event, w.log.Len())
+		n, _ := w.log.Window(f.savedEvents, 0, kinds, match)
+		f.savedEvents = f.savedEvents[:n]
+		own(f.savedEvents)
+	}
+}
+
+// own gives copies of events details of their own: those of the log are used again.
+func own(events []sock.Event) {
+	for i := range events {
+		if d := events[i].Detail; d != nil {
+			c := *d
+			events[i].Detail = &c
+		}
+	}
+}
+
+// eventPage shows the log, the newest last.
+type eventPage struct {
+	m *model
+	// tail says that the window stays at the newest.
+	tail   bool
+	skip   int
+	anchor uint64
+	bar    int // line of the window
+	frame  *frame
+	saving uint64
+	// states says that changes of state and owners are shown too, of which there are many.
+	states bool
+}
+
+func newEventPage(m *model) *eventPage { return &eventPage{m: m, tail: true} }
+
+func (p *eventPage) wish(w *wish) {
+	w.skip, w.anchor = p.skip, p.anchor
+	if p.tail {
+		w.skip = -1
+	}
+	w.kinds = p.kinds()
+	w.saving = p.saving
+}
+
+func (p *eventPage) kinds() sock.EventSet {
+	kinds := p.m.of.Kinds | sock.Events(sock.EventLost, sock.EventResync)
+	if !p.states {
+		kinds &^= sock.Events(sock.EventState)
+	}
+	return kinds
+}
+
+func (p *eventPage) show(f *frame) {
+	if f.wish.page != Events || f.wish.detail != 0 {
+		return
+	}
+	p.frame = f
+	p.bar = max(min(p.bar, len(f.events.events)-1), 0)
+	if p.tail {
+		p.bar = len(f.events.events) - 1
+	}
+}
+
+func (p *eventPage) act(a action) (tea.Cmd, bool) {
+	rows := p.m.bodyHeight() - 1
+	switch a {
+	case actUp:
+		p.move(-1)
+	case actDown:
+		p.move(1)
+	case actPageUp:
+		p.move(-max(rows-1, 1))
+	case actPageDown:
+		p.move(max(rows-1, 1))
+	case actHalfUp:
+		p.move(-max(rows/2, 1))
+	case actHalfDown:
+		p.move(max(rows/2, 1))
+	case actTop:
+		p.move(-1 << 30)
+	case actBottom, actFollow:
+		p.tail, p.skip = !p.tail || a == actBottom, 0
+		p.hold()
+	case actFreeze:
+		p.tail = !p.tail
+		p.hold()
+	case actClosed:
+		p.states = !p.states
+	case actDetail:
+		if e := p.selected(); e != nil && e.Socket.ID != 0 {
+			return p.m.openDetail(e.Socket), true
+		}
+	case actCopy:
+		if e := p.selected(); e != nil {
+			return p.m.copy(strings.TrimRight(string(p.printer(0).Append(nil, e)), "\n")), true
+		}
+	case actSave:
+		return p.m.ask(newSaveBox(p.m, Events, func() { p.saving = p.m.number() })), true
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// hold makes the window stay where it is.
+func (p *eventPage) hold() {
+	if p.frame != nil {
+		p.anchor, p.skip = p.frame.events.total, p.frame.events.after
+	}
+}
+
+// move moves the bar, and the window with it at its ends. A window that has been moved away from the newest stays with its events.
+func (p *eventPage) move(by int) {
+	if p.frame == nil {
+		return
+	}
+	e := &p.frame.events
+	to := p.bar + by
+	last := len(e.events) - 1
+	p.hold()
+	switch {
+	case to < 0:
+		p.tail = false
+		p.skip = min(p.skip-to, max(e.matches-len(e.events), 0))
+		to = 0
+	case to > last:
+		p.skip -= to - last
+		if p.skip <= 0 {
+			p.skip, p.tail = 0, true
+		}
+		to = last
+	default:
+		p.tail = p.tail && to == last
+	}
+	p.bar = max(to, 0)
+}
+
+func (p *eventPage) selected() *sock.Event {
+	if p.frame == nil || p.bar >= len(p.frame.events.events) || p.bar < 0 {
+		return nil
+	}
+	return &p.frame.events.events[p.bar]
+}
+
+// The widths from which on a line of events has room for who has the local end, and for all of its usual columns and a reason.
+const (
+	mediumEvents = 105
+	wideEvents   = 160
+)
+
+func (p *eventPage) printer(width int) *render.EventLines {
+	l := &render.EventLines{Color: width > 0, Location: p.m.zone(), Width: width, Names: p.m.words.Names, Places: p.m.places()}
+	names := p.m.columnsOf(Events)
+	switch {
+	case names != nil || width == 0 || width >= wideEvents:
+	case width >= mediumEvents:
+		names = []string{"time", "event", "process", "pid", "local", "remote", "duration", "why"}
+	default:
+		names = []string{"time", "event", "process", "remote", "duration", "why"}
+	}
+	if err := l.Select(p.kinds()&^sock.Events(sock.EventLost, sock.EventResync), names); err != nil {
+		l.Columns = nil
+	}
+	return l
+}
+
+func (p *eventPage) body(width, height int) []string {
+	if p.m.of.Kinds == 0 {
+		return []string{p.m.look.paint(PartHint, ansi.Truncate(" no events: "+p.m.of.NoEvents, width, p.m.look.glyphs.ellipsis))}
+	}
+	printer := p.printer(width)
+	l := p.m.look
+	lines := []string{l.paint(PartHead, fill(ansi.Truncate(" "+strings.TrimRight(string(printer.Header(nil)), "\n"), width, ""), width))}
+	if p.frame == nil {
+		return lines
+	}
+	for i := range p.frame.events.events {
+		if len(lines) >= height {
+			break
+		}
+		e := &p.frame.events.events[i]
+		e.Stack = nil
+		text := ansi.Truncate(" "+strings.TrimRight(string(printer.Append(nil, e)), "\n"), width, l.glyphs.ellipsis)
+		if i == p.bar {
+			text = l.paint(PartBar, fill(ansi.Strip(text), width))
+		}
+		lines = append(lines, text)
+	}
+	if len(p.frame.events.events) == 0 {
+		lines = append(lines, l.paint(PartHint, " nothing has happened yet"))
+	}
+	return lines
+}
+
+func (p *eventPage) about() string {
+	if p.frame == nil {
+		return ""
+	}
+	e := &p.frame.events
+	text := fmt.Sprintf("%d events", e.matches)
+	switch {
+	case p.tail:
+		text += "  following"
+	case e.after > 0:
+		text += fmt.Sprintf("  +%d after", e.after)
+	}
+	return text
+}
+
+func (p *eventPage) click(_, y int, double bool) tea.Cmd {
+	if p.frame == nil || y < 1 || y > len(p.frame.events.events) {
+		return nil
+	}
+	p.hold()
+	p.bar, p.tail = y-1, false
+	if double {
+		cmd, _ := p.act(actDetail)
+		return cmd
+	}
+	return nil
+}
+
+func (p *eventPage) hints() []action {
+	return []action{actFilter, actFollow, actClosed, actDetail, actCopy, actSave, actHelp, actQuit}
+}
