@@ -61,6 +61,8 @@ type Status struct {
 	Lost, Resyncs, Walks uint64
 	// Events counts the events taken in, of all kinds but EventLost and EventStale, those that Told alone has a use for too.
 	Events uint64
+	// Busy is the time that it took to take them in, without reading them: the loop's goroutine measures it a batch at a time.
+	Busy time.Duration
 	// Err is why the last snapshot failed, if it did; the table is then as old as Taken.
 	Err   error
 	Taken sock.Stamp
@@ -194,7 +196,9 @@ func Run(ctx context.Context, c Config, d Drawer) error {
 			if b.err != nil {
 				return fmt.Errorf("live: read events: %w", b.err)
 			}
+			began := time.Now()
 			l.apply(ctx, b.events)
+			l.status.Busy += time.Since(began)
 			b.events = b.events[:cap(b.events)]
 			free <- b
 		case w := <-l.walks:

@@ -8,12 +8,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netlive/internal/live"
 	"netlive/internal/sock"
 )
 
 // cost is what netlive itself takes.
 type cost struct {
-	// cpu is the share of one core, below 0 not known yet; event is CPU time for each event told, 0 when there were too few to say.
+	// cpu is the share of one core, of all that netlive does; event is the time that it took to take one event in, 0 before there was any.
 	cpu   float64
 	event time.Duration
 	known bool
@@ -25,7 +26,7 @@ func (c cost) String() string {
 	}
 	text := fmt.Sprintf("cpu %.1f%%", c.cpu*100)
 	if c.event > 0 {
-		text += fmt.Sprintf(" %dns/event", c.event.Nanoseconds())
+		text += fmt.Sprintf(" %d ns/event", c.event.Nanoseconds())
 	}
 	return text
 }
@@ -36,15 +37,13 @@ type costMeter struct {
 	at     sock.Stamp
 	cpu    time.Duration
 	events uint64
+	busy   time.Duration
 	// used is the CPU time of this process so far; tests have their own.
 	used func() time.Duration
 }
 
-// costEvents is how many events there have to be for their cost to be said: drawing would be most of it.
-const costEvents = 100
-
 // take is the cost as of now, and when to ask again: what was measured in a burst is not true of the quiet after it.
-func (m *costMeter) take(now sock.Stamp, events uint64) (c cost, again sock.Stamp) {
+func (m *costMeter) take(now sock.Stamp, s *live.Status) (c cost, again sock.Stamp) {
 	used := m.used
 	if used == nil {
 		used = cpuTime
@@ -55,12 +54,12 @@ func (m *costMeter) take(now sock.Stamp, events uint64) (c cost, again sock.Stam
 	}
 	cpu := used()
 	if m.at != 0 {
-		m.last = cost{cpu: float64(cpu-m.cpu) / float64(since), known: true}
-		if n := events - m.events; n >= costEvents {
-			m.last.event = (cpu - m.cpu) / time.Duration(n)
+		m.last = cost{cpu: float64(cpu-m.cpu) / float64(since), event: m.last.event, known: true}
+		if n := s.Events - m.events; n > 0 {
+			m.last.event = (s.Busy - m.busy) / time.Duration(n)
 		}
 	}
-	m.at, m.cpu, m.events = now, cpu, events
+	m.at, m.cpu, m.events, m.busy = now, cpu, s.Events, s.Busy
 	return m.last, m.settles()
 }
 

@@ -270,7 +270,11 @@ func (p *detailPage) timeline(width int) []string {
 		case !s.FromKnown:
 			took = "over " + took
 		}
-		fmt.Fprintf(&legend, " %s %s %s ", l.paint(part, glyph), s.State, took)
+		name := s.State.String()
+		if s.State == sock.StateNone {
+			name = "handshake" // which states it had is forgotten
+		}
+		fmt.Fprintf(&legend, " %s %s %s ", l.paint(part, glyph), name, took)
 	}
 	return []string{ansi.Truncate(axis, width+1, ""), ansi.Truncate(bar.String(), width+1, ""), ansi.Truncate(legend.String(), width+1, l.glyphs.ellipsis)}
 }

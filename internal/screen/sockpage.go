@@ -40,6 +40,7 @@ type sockPage struct {
 	finding uint64
 	from    view.Place
 	back    bool
+	seek    view.Place // what was found, until the bar is on it
 	saving  uint64
 	// asked is the wish after which on is known: a frame of an older one has another window.
 	asked uint64
@@ -66,7 +67,10 @@ func (p *sockPage) wish(w *wish) {
 	w.offset, w.height = p.offset, p.rows()
 	w.sort, w.reverse, w.group, w.opened = p.sort, p.reverse, p.group, p.opened
 	w.closed, w.frozen, w.peers = p.closed, p.frozen, p.shows("peer")
-	if p.follow {
+	switch {
+	case p.seek != view.Place{}:
+		w.follow, w.followLine = p.seek, p.rows()/2
+	case p.follow:
 		w.follow, w.followLine = p.on, p.bar-p.offset
 	}
 	w.find, w.finding, w.from, w.back = p.find, p.finding, p.from, p.back
@@ -85,8 +89,11 @@ func (p *sockPage) show(f *frame) {
 		return // the window has moved since
 	}
 	p.offset = f.Offset
-	if p.follow && f.Bar >= 0 {
+	if f.Bar >= 0 {
 		p.bar = f.Offset + f.Bar
+	}
+	if p.seek != (view.Place{}) && f.wish.follow == p.seek {
+		p.on, p.seek = p.seek, view.Place{}
 	}
 	if fd := f.found; fd != nil && fd.finding == p.finding {
 		p.goTo(fd)
@@ -101,23 +108,19 @@ func (p *sockPage) show(f *frame) {
 	}
 }
 
-// goTo puts the bar on what was found.
+// goTo puts the bar on what was found, in a group that was closed too.
 func (p *sockPage) goTo(f *found) {
 	p.finding = 0
 	if !f.ok {
 		p.m.say("nothing has " + safe(p.find))
 		return
 	}
-	if f.place.IsGroup || f.index < 0 {
-		return
-	}
-	p.bar, p.on = f.index, f.place
-	if p.group != groupNone && f.place.Group != (view.Key{}) && !p.opened.has(f.place.Group) {
+	if p.group != groupNone && !p.opened.has(f.place.Group) {
 		p.opened = p.opened.toggled(f.place.Group)
-		p.from, p.finding = view.Place{}, p.m.number()
 	}
-	p.scrollTo(p.bar)
+	p.seek = view.Place{ID: f.place.ID}
 	p.m.renew()
+	p.asked = p.m.seq
 }
 
 func placeOf(l *view.Line) view.Place {

@@ -383,9 +383,7 @@ func (s *stage) scene() *stage {
 	s.change(4, 9*second, sock.Established, sock.Close, "10.0.0.5:40112", "192.0.2.9:5432", evil)
 	d := &sock.Detail{By: sock.SideRemote, End: sock.EndResetReceived}
 	d.Duration, d.BytesSent, d.BytesReceived, d.Retrans, d.RTT = -1, 4711, 123456, 2, 18*time.Millisecond
-	for i := range d.In {
-		d.In[i] = -1
-	}
+	d.In[sock.Established] = -1 // it is older than netlive
 	s.event(sock.Event{Kind: sock.EventClose, Detail: d, Socket: sock.Socket{ID: 4, At: 9 * second, Proto: sock.TCP, State: sock.Close,
 		Local: end("10.0.0.5:40112"), Remote: end("192.0.2.9:5432"), Owner: evil}})
 	s.event(sock.Event{Kind: sock.EventRetransmit, Detail: &sock.Detail{Segment: sock.SegmentData, Seq: 4711, Len: 1448, Nth: 2}, Socket: sock.Socket{ID: 3, At: 9*second + 5e8,

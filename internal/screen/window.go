@@ -84,7 +84,7 @@ func (w *window) told(e *sock.Event) {
 func (w *window) Draw(t *table.Table, s live.Status, now sock.Stamp) (again sock.Stamp, err error) {
 	wish := w.get()
 	f := &frame{wish: wish, status: s, now: now, states: t.Counts(), tx: -1, rx: -1}
-	f.cost, again = w.costs.take(now, s.Events)
+	f.cost, again = w.costs.take(now, &s)
 	switch {
 	case wish.detail != 0:
 		f.detail = w.detail(t, wish.detail, now)
@@ -237,7 +237,9 @@ func (w *window) hold(t *table.Table, q *view.Query, wish *wish, now sock.Stamp)
 	}
 	// An order is held until another one is asked for.
 	if h := &w.heldFor; w.held == nil || h.page != wish.page || h.sort != wish.sort || h.reverse != wish.reverse || h.group != wish.group || h.closed != wish.closed {
-		w.held = view.Hold(t, *q, now)
+		all := *q
+		all.Match = nil // the filter may be another one while the order is held
+		w.held = view.Hold(t, all, now)
 		w.heldFor = *wish
 	}
 	q.Held = w.held
