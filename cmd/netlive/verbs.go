@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netlive/internal/options"
+	"netlive/internal/screen"
 	"netlive/internal/sock"
 )
 
@@ -51,7 +52,7 @@ func traceOnly(o *options.Options) string {
 		name  string
 		given bool
 	}{
-		{"--event", o.Events != 0}, {"--columns", o.Columns != nil}, {"--csv", o.CSV}, {"--absolute", o.Absolute}, {"--delta", o.Delta},
+		{"--csv", o.CSV}, {"--absolute", o.Absolute}, {"--delta", o.Delta},
 		{"--for", o.For > 0}, {"--summary", o.Summary}, {"--stack", o.Stack},
 	} {
 		if option.given {
@@ -66,6 +67,10 @@ func tableOptions(o *options.Options) error {
 	switch name := traceOnly(o); {
 	case o.Count > 0 || o.Timed || o.Ring > 0 || o.Source != options.SourceAuto:
 		return options.Usage("netlive: --count, --interval, --ring and --source are for netlive watch")
+	case o.Config != "" || o.Sort != "" || o.Group != "":
+		return options.Usage("netlive: %s is for netlive watch", screenOnly(o))
+	case o.Events != 0 || o.Columns != nil:
+		return options.Usage("netlive: %s is for netlive trace and netlive watch", screenOnly(o))
 	case name != "":
 		return options.Usage("netlive: %s is for netlive trace", name)
 	case o.Continuous && len(o.Operands) == 1 && strings.Trim(o.Operands[0], "0123456789") == "":
@@ -81,6 +86,8 @@ func watchOptions(o *options.Options) error {
 	sel := o.Select()
 	routes := o.Mode == options.ModeRoute
 	switch {
+	case o.CSV || o.Absolute || o.Delta || o.For > 0 || o.Summary || o.Stack:
+		return options.Usage("netlive watch: %s is for netlive trace; see netlive help watch", traceOnly(o))
 	case o.Timers:
 		return options.Usage("netlive watch: -o: timers are no news that is told; netlive -o shows them")
 	case o.Mode == options.ModeMasquerade:
@@ -99,10 +106,45 @@ func watchOptions(o *options.Options) error {
 		return options.Usage("netlive watch: -c is what watch does; use --interval and --count")
 	case o.Version:
 		return options.Usage("netlive watch: -V: see netlive version")
-	case traceOnly(o) != "":
-		return options.Usage("netlive watch: %s is for netlive trace; see netlive help watch", traceOnly(o))
+	}
+	if err := screenOptions(o); err != nil {
+		return err
 	}
 	return tableFilter(o)
+}
+
+// screenOptions are those that only a screen has.
+func screenOptions(o *options.Options) error {
+	unknown := func(option, name string, names []string) error {
+		return options.Usage("netlive watch: %s: there is no %q; there are %s", option, name, strings.Join(names, ", "))
+	}
+	for _, name := range o.Columns {
+		if !slices.Contains(screen.SocketColumns(), name) {
+			return unknown("--columns", name, screen.SocketColumns())
+		}
+	}
+	if name := strings.TrimPrefix(o.Sort, "-"); o.Sort != "" && !slices.Contains(screen.SortColumns(), name) {
+		return unknown("--sort", name, screen.SortColumns())
+	}
+	if o.Group != "" && !slices.Contains(screen.GroupNames(), o.Group) {
+		return unknown("--group", o.Group, screen.GroupNames())
+	}
+	return nil
+}
+
+// screenOnly is the first of the options given that a screen alone has, "" when there is none.
+func screenOnly(o *options.Options) string {
+	for _, option := range []struct {
+		name  string
+		given bool
+	}{
+		{"--config", o.Config != ""}, {"--sort", o.Sort != ""}, {"--group", o.Group != ""}, {"--columns", o.Columns != nil}, {"--event", o.Events != 0},
+	} {
+		if option.given {
+			return option.name
+		}
+	}
+	return ""
 }
 
 // distinct are the words, each once.
@@ -124,6 +166,8 @@ func traceOptions(o *options.Options) error {
 		bad = "of netstat's options -t, -4, -6 and -n mean something there"
 	case o.Timed, o.Source != options.SourceAuto:
 		bad = "--interval and --source are for watch"
+	case o.Config != "" || o.Sort != "" || o.Group != "":
+		bad = screenOnly(o) + " is for watch"
 	case o.JSON && o.CSV:
 		bad = "--json and --csv are one or the other"
 	case o.Absolute && o.Delta:

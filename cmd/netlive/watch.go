@@ -34,8 +34,14 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 	if onScreen(o, std) {
 		return watchScreen(ctx, o, std)
 	}
+	if option := screenOnly(o); option != "" {
+		return options.Usage("netlive watch: %s is for the screen; there is none with --json and --count, or where the output is no terminal that can be drawn on", option)
+	}
 	if std.outTTY && !o.JSON && o.Count == 0 {
 		fmt.Fprintln(std.err, "netlive: this terminal cannot be drawn on (TERM is "+cmp.Or(std.getenv("TERM"), "not set")+"): the table is printed each interval")
+	}
+	if err := enter(o, std, "netlive"); err != nil {
+		return err
 	}
 	switch o.Mode {
 	case options.ModeRoute:

@@ -35,27 +35,28 @@ type interfaceList struct {
 
 // interfacesShown is what a reader chose to see.
 type interfacesShown struct {
-	table render.InterfaceTable
-	ascii bool
+	table   render.InterfaceTable
+	columns int // those that were chosen; the others are hidden
+	ascii   bool
 }
 
 // interfaceColumns are the names of all columns that a screen can show of interfaces: rates, faults, and netstat's own.
 func interfaceColumns() []string { return render.InterfaceColumns() }
 
 // interfaceDefaults are those that it shows unless told otherwise.
-var interfaceDefaults = []string{"iface", "mtu", "rx", "tx", "rx-packets", "tx-packets", "errors", "drops", "overruns", "flags", "rates"}
+var interfaceDefaults = []string{"iface", "mtu", "rx", "tx", "rx_packets", "tx_packets", "errors", "drops", "overruns", "flags", "rates"}
 
 // watchInterfaces keeps the table of netlive -i true.
 func watchInterfaces(ctx context.Context, o *options.Options, std streams) error {
-	p, err := newInterfacePage(o, std)
+	p, err := newInterfacePage(o, std, interfaceDefaults, false)
 	if err != nil {
 		return err
 	}
 	return watchTables(ctx, p)
 }
 
-// newInterfacePage is the page of interfaces. That a counter moves is announced by nobody: they are read each interval.
-func newInterfacePage(asked *options.Options, std streams) (*tablePage[iface.Table], error) {
+// newInterfacePage is the page of interfaces, with these columns on a screen. That a counter moves is announced by nobody: they are read each interval.
+func newInterfacePage(asked *options.Options, std streams, columns []string, ascii bool) (*tablePage[iface.Table], error) {
 	o := optionsOf(asked, options.ModeInterfaces)
 	proc := procfallback.New(os.DirFS("/proc"))
 	return newTablePage(o, std, watched[iface.Table]{
@@ -74,7 +75,13 @@ func newInterfacePage(asked *options.Options, std streams) (*tablePage[iface.Tab
 			}
 			return t, nil
 		},
-		open: func(func()) liveTable[iface.Table] { return newInterfaceList(o, std) }, // there are no names in it
+		open: func(func()) liveTable[iface.Table] { // there are no names in it that come late
+			l := newInterfaceList(o, std)
+			if err := l.choose(columns, ascii); err != nil {
+				panic(err) // they were checked
+			}
+			return l
+		},
 	})
 }
 
@@ -96,9 +103,15 @@ func newInterfaceList(o *options.Options, std streams) *interfaceList {
 // choose sets which columns are shown, in that order, and whether their sparkline is ASCII. It may be called at any time. The error names
 // a column that there is not.
 func (l *interfaceList) choose(columns []string, ascii bool) error {
-	t, err := render.NewInterfaceTable(columns)
+	all := slices.Clone(columns)
+	for _, name := range interfaceColumns() {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	t, err := render.NewInterfaceTable(all)
 	if err == nil {
-		l.shown.Store(&interfacesShown{t, ascii})
+		l.shown.Store(&interfacesShown{t, len(columns), ascii})
 	}
 	return err
 }
@@ -178,6 +191,9 @@ func (l *interfaceList) Sections(now time.Time) ([]screen.Section, time.Time) {
 	s := screen.Section{Word: "interfaces", Rows: l.rows.Len(), Lines: n}
 	if l.o.Extend == 0 {
 		s.Columns = chosen.table.Columns()
+		for i := chosen.columns; i < len(s.Columns); i++ {
+			s.Columns[i].Hidden = true
+		}
 		s.Line = func(i int) ([]string, view.Mark, time.Time) {
 			f, mark, until := l.rows.Row(i, now)
 			return chosen.table.Cells(f, l.rates(f, mark), chosen.ascii), mark, until

@@ -71,7 +71,7 @@ func TestPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	interfaces, err := newInterfacePage(o, streams{})
+	interfaces, err := newInterfacePage(o, streams{}, interfaceDefaults, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestPages(t *testing.T) {
 	if _, err := newRoutePage(gone, streams{}); err == nil {
 		t.Error("a namespace that there is not")
 	}
-	all, err := newInterfacePage(optionsFor(t, "-t", "--netns", "all"), streams{})
+	all, err := newInterfacePage(optionsFor(t, "-t", "--netns", "all"), streams{}, interfaceDefaults, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,9 +121,17 @@ type screens struct {
 // attach opens the source of sockets.
 func (s *screens) attach() (err error) {
 	if s.src == nil {
-		s.src, err = openSource(s.o, watchEvents)
+		s.src, err = openSource(s.o, s.kinds())
 	}
 	return err
+}
+
+// kinds are the events that are told.
+func (s *screens) kinds() sock.EventSet {
+	if s.o.Events != 0 {
+		return s.o.Events | sock.Events(sock.EventState, sock.EventOwner)
+	}
+	return watchEvents
 }
 
 func (s *screens) close() error {
@@ -150,7 +158,7 @@ func (s *screens) open(redraw func()) (of screen.Sockets, err error) {
 		if of.Loop.Events, err = src.tracer.Stream(); err != nil {
 			return of, err
 		}
-		of.Kinds = watchEvents &^ src.tracer.Lacks() &^ sock.Events(sock.EventOwner)
+		of.Kinds = s.kinds() &^ src.tracer.Lacks() &^ sock.Events(sock.EventOwner)
 		of.Loop.Told = func(*sock.Event) { s.moved.Store(true) }
 		m.Active = func() bool { return s.moved.Swap(false) }
 	default:
@@ -267,7 +275,13 @@ func listPages(o *options.Options, std streams, set screen.Settings) (pages scre
 		return err
 	}
 	routes, err1 := newRoutePage(o, std)
-	ifaces, err2 := newInterfacePage(o, std)
+	columns := interfaceDefaults
+	if chosen := set.Columns[screen.Interfaces.String()]; len(chosen) > 0 {
+		columns = chosen
+	}
+	hide := set.Hide[screen.Interfaces.String()]
+	columns = slices.DeleteFunc(slices.Clone(columns), func(name string) bool { return slices.Contains(hide, name) })
+	ifaces, err2 := newInterfacePage(o, std, columns, set.ASCII)
 	stats, err3 := newStatisticsPage(o, std)
 	groups, err4 := newGroupPage(o, std)
 	return pages, errors.Join(add(screen.Routes, routes, err1), add(screen.Interfaces, ifaces, err2), add(screen.Statistics, stats, err3), add(screen.Groups, groups, err4))

@@ -16,6 +16,8 @@ type Column struct {
 	Right bool // to the right, as numbers are
 	// Spare says in which turn the column goes where the line is too narrow: 1 goes first, 0 stays.
 	Spare int
+	// Hidden columns are shown when somebody chooses them.
+	Hidden bool
 }
 
 // The columns of the tables. Each has as many as its rows have cells.

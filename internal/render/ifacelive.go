@@ -42,9 +42,9 @@ var interfaceColumns = []interfaceColumn{
 	{name: "mtu", Column: Column{Head: "MTU", Right: true, Spare: 2}, netstat: 1},
 	{name: "rx", Column: Column{Head: "RX/s", Right: true}, netstat: -1, cell: func(c *interfaceCells) string { return rateCell(c.r.Rx) }},
 	{name: "tx", Column: Column{Head: "TX/s", Right: true}, netstat: -1, cell: func(c *interfaceCells) string { return rateCell(c.r.Tx) }},
-	{name: "rx-packets", Column: Column{Head: "RX-pkt/s", Right: true, Spare: 3}, netstat: -1,
+	{name: "rx_packets", Column: Column{Head: "RX-pkt/s", Right: true, Spare: 3}, netstat: -1,
 		cell: func(c *interfaceCells) string { return rateCell(c.r.RxPackets) }},
-	{name: "tx-packets", Column: Column{Head: "TX-pkt/s", Right: true, Spare: 3}, netstat: -1,
+	{name: "tx_packets", Column: Column{Head: "TX-pkt/s", Right: true, Spare: 3}, netstat: -1,
 		cell: func(c *interfaceCells) string { return rateCell(c.r.TxPackets) }},
 	{name: "errors", Column: Column{Head: "ERR", Right: true}, netstat: -1, cell: func(c *interfaceCells) string {
 		return c.faults(c.r.Errors, func(s *iface.Stats) uint64 { return s.RxErrors + s.TxErrors })
@@ -55,14 +55,14 @@ var interfaceColumns = []interfaceColumn{
 	{name: "overruns", Column: Column{Head: "OVR", Right: true, Spare: 1}, netstat: -1, cell: func(c *interfaceCells) string {
 		return c.faults(c.r.Overruns, func(s *iface.Stats) uint64 { return s.RxFIFO + s.TxFIFO })
 	}},
-	{name: "rx-ok", Column: Column{Head: "RX-OK", Right: true}, netstat: 2},
-	{name: "rx-err", Column: Column{Head: "RX-ERR", Right: true}, netstat: 3},
-	{name: "rx-drp", Column: Column{Head: "RX-DRP", Right: true}, netstat: 4},
-	{name: "rx-ovr", Column: Column{Head: "RX-OVR", Right: true, Spare: 1}, netstat: 5},
-	{name: "tx-ok", Column: Column{Head: "TX-OK", Right: true}, netstat: 6},
-	{name: "tx-err", Column: Column{Head: "TX-ERR", Right: true}, netstat: 7},
-	{name: "tx-drp", Column: Column{Head: "TX-DRP", Right: true}, netstat: 8},
-	{name: "tx-ovr", Column: Column{Head: "TX-OVR", Right: true, Spare: 1}, netstat: 9},
+	{name: "rx_ok", Column: Column{Head: "RX-OK", Right: true}, netstat: 2},
+	{name: "rx_err", Column: Column{Head: "RX-ERR", Right: true}, netstat: 3},
+	{name: "rx_drp", Column: Column{Head: "RX-DRP", Right: true}, netstat: 4},
+	{name: "rx_ovr", Column: Column{Head: "RX-OVR", Right: true, Spare: 1}, netstat: 5},
+	{name: "tx_ok", Column: Column{Head: "TX-OK", Right: true}, netstat: 6},
+	{name: "tx_err", Column: Column{Head: "TX-ERR", Right: true}, netstat: 7},
+	{name: "tx_drp", Column: Column{Head: "TX-DRP", Right: true}, netstat: 8},
+	{name: "tx_ovr", Column: Column{Head: "TX-OVR", Right: true, Spare: 1}, netstat: 9},
 	{name: "flags", Column: Column{Head: "Flg"}, netstat: 10},
 	{name: "rates", Column: Column{Head: "RX+TX", Spare: 4}, netstat: -1, cell: func(c *interfaceCells) string {
 		return string(AppendSparkline(nil, c.r.History, InterfaceHistory, c.ascii))

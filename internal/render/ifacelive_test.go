@@ -18,7 +18,7 @@ func TestInterfaceTable(t *testing.T) {
 	blanks := strings.Repeat(" ", InterfaceHistory-4)
 	alias := iface.Interface{Name: "eth0:\x1b", MTU: 1500, Flags: up}
 	quiet := iface.Interface{Name: "lo", MTU: 65536, Flags: iface.FlagUp, Stats: &iface.Stats{}}
-	live := []string{"iface", "rx", "tx", "rx-packets", "tx-packets", "errors", "drops", "overruns", "flags", "rates"}
+	live := []string{"iface", "rx", "tx", "rx_packets", "tx_packets", "errors", "drops", "overruns", "flags", "rates"}
 	for _, c := range []struct {
 		names []string
 		f     *iface.Interface
@@ -31,7 +31,7 @@ func TestInterfaceTable(t *testing.T) {
 		{live, &f, nil, false, "eth0|-|-|-|-|+0/3|+0/12|+0/1|BMRU|" + blanks + "    "},
 		{live, &alias, nil, false, `eth0:\x1b|-|-|-|-|-|-|-|BMRU|` + blanks + "    "},
 		{live, &quiet, &InterfaceRates{}, false, "lo|0|0|0|0|0|0|0|U|" + blanks + "    "},
-		{[]string{"flags", "mtu", "rx-ok", "tx-drp"}, &f, &r, false, "BMRU|1500|5|2"},
+		{[]string{"flags", "mtu", "rx_ok", "tx_drp"}, &f, &r, false, "BMRU|1500|5|2"},
 		{nil, &f, &r, false, ""},
 	} {
 		table, err := NewInterfaceTable(c.names)

@@ -18,6 +18,7 @@ type head struct {
 	spare int
 	// steady columns stay as wide as they were: a table that jumps cannot be read.
 	steady bool
+	hidden bool // whatever room there is
 }
 
 // shortTurn is the turn in which long heads become short ones.
@@ -80,7 +81,7 @@ func (g *grid) fit(heads []head, rows [][]cell, width int, all bool) {
 		total := 1 // the mark
 		for i := range heads {
 			h := &heads[i]
-			if h.spare != 0 && h.spare <= turn && !all {
+			if h.hidden || h.spare != 0 && h.spare <= turn && !all {
 				continue
 			}
 			g.widths[i] = max(most[i], ansi.StringWidth(h.label(g.short)))

@@ -26,7 +26,7 @@ type listView struct {
 	bar     int // line among all
 	sort    string
 	reverse bool
-	hidden  map[string]bool
+	hidden  map[string]bool // columns that were chosen or not; the others are as they are
 	saving  uint64
 }
 
@@ -160,7 +160,7 @@ func (v *listView) columnPicker() *picker {
 	pk := &picker{title: "columns", many: true, chosen: map[string]bool{}}
 	for _, name := range v.heads() {
 		pk.items = append(pk.items, item{name, name, ""})
-		pk.chosen[name] = !v.hidden[name]
+		pk.chosen[name] = !v.hides(name)
 	}
 	pk.doneMany = func(names []string) {
 		v.hidden = map[string]bool{}
@@ -175,7 +175,22 @@ func (v *listView) columnPicker() *picker {
 	return pk
 }
 
-// cells are a line's cells, and the heads' of its section.
+// hides reports whether a column is not shown.
+func (v *listView) hides(name string) bool {
+	if hidden, chosen := v.hidden[name]; chosen || v.frame == nil {
+		return hidden
+	}
+	for _, columns := range v.frame.columns {
+		for _, c := range columns {
+			if c.Head == name {
+				return c.Hidden
+			}
+		}
+	}
+	return false
+}
+
+// gridOf lays a section out.
 func (v *listView) gridOf(section, width int) *grid {
 	if v.grids == nil {
 		v.grids = map[int]*grid{}
@@ -188,7 +203,7 @@ func (v *listView) gridOf(section, width int) *grid {
 	f := v.frame
 	var heads []head
 	for _, c := range f.columns[section] {
-		heads = append(heads, head{name: c.Head, text: c.Head, right: c.Right, spare: c.Spare, steady: true})
+		heads = append(heads, head{name: c.Head, text: c.Head, right: c.Right, spare: c.Spare, steady: true, hidden: v.hides(c.Head)})
 	}
 	var rows [][]cell
 	for _, line := range f.lines {
@@ -196,19 +211,7 @@ func (v *listView) gridOf(section, width int) *grid {
 			rows = append(rows, v.row(line.cells))
 		}
 	}
-	for i := range heads {
-		if v.hidden[heads[i].name] {
-			for _, r := range rows {
-				r[i].text = ""
-			}
-		}
-	}
 	g.fit(heads, rows, width, false)
-	for i := range heads {
-		if v.hidden[heads[i].name] {
-			g.widths[i] = 0
-		}
-	}
 	return g
 }
 
