@@ -506,15 +506,15 @@ func TestWatchFilterOnATerminal(t *testing.T) {
 			port, l := listen(t, ns)
 			other, _ := listen(t, ns)
 			filter := fmt.Sprintf("port = %d and state listen", port)
-			term := newTerminal(t, ns, 80, 24, fmt.Sprintf("netlive watch -tn --source %s --interval 200ms %s", source, filter))
-			screen := term.await("1 of 2: "+filter[:20], fmt.Sprintf("127.0.0.1:%d", port), "LISTEN 1")
+			term := newTerminal(t, ns, 120, 24, fmt.Sprintf("netlive watch -tn --source %s --interval 200ms %s", source, filter))
+			screen := term.await("1 of 2: "+filter, fmt.Sprintf("127.0.0.1:%d", port), "LISTEN 1")
 			if strings.Contains(screen, fmt.Sprintf("127.0.0.1:%d", other)) {
 				t.Errorf("what does not match is shown:\n%s", screen)
 			}
 			if err := l.Close(); err != nil {
 				t.Fatal(err)
 			}
-			term.await("0 of 1: "+filter[:20], "-tcp", "closed")
+			term.await("0 of 1: "+filter, "-tcp", "closed")
 			term.press("q")
 			term.await("exit code 0")
 		})

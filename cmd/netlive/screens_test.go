@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"netlive/internal/kerneltest"
 )
@@ -69,10 +70,13 @@ func (term *terminal) command(text string) {
 func (term *terminal) awaitThat(what string, is func(screen string) bool) string {
 	term.t.Helper()
 	var screen string
-	if !kerneltestEventually(func() bool { screen = term.screen(); return is(screen) }) {
-		term.t.Fatalf("never seen: %s\n%s", what, screen)
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if screen = term.screen(); is(screen) {
+			return screen
+		}
 	}
-	return screen
+	term.t.Fatalf("never seen: %s\n%s", what, screen)
+	return ""
 }
 
 // awaitNot returns the screen when it shows none of the texts.
@@ -115,11 +119,11 @@ func (term *terminal) sane(code string) {
 	}
 }
 
-// pair is a connection, both of whose ends are this process's.
-type pair struct{ client, server *net.TCPConn }
+// twin is a connection, both of whose ends are this process's.
+type twin struct{ client, server *net.TCPConn }
 
 // connect makes a connection to a listener in ns.
-func connect(t *testing.T, ns *kerneltest.NS, l net.Listener) (p pair) {
+func connect(t *testing.T, ns *kerneltest.NS, l net.Listener) (p twin) {
 	t.Helper()
 	ns.Do(func() {
 		c, err := net.Dial("tcp4", l.Addr().String())
@@ -130,19 +134,19 @@ func connect(t *testing.T, ns *kerneltest.NS, l net.Listener) (p pair) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p = pair{c.(*net.TCPConn), a.(*net.TCPConn)}
+		p = twin{c.(*net.TCPConn), a.(*net.TCPConn)}
 	})
 	t.Cleanup(p.close)
 	return p
 }
 
-func (p pair) close() {
+func (p twin) close() {
 	_ = p.client.Close() // it may be closed already
 	_ = p.server.Close()
 }
 
 // from is the client's end, as the screen has it.
-func (p pair) from() string { return p.client.LocalAddr().String() }
+func (p twin) from() string { return p.client.LocalAddr().String() }
 
 // The words by which each screen is known.
 var pageWords = [][]string{
@@ -159,7 +163,7 @@ var pageWords = [][]string{
 func TestScreensByKey(t *testing.T) {
 	ns := kerneltest.NetNS(t)
 	ip(t, ns, "route add 127.0.0.0/8 dev lo")
-	term := watchOn(t, ns, 120, 60, "", "-an")
+	term := watchOn(t, ns, 120, 60, "", "-tan")
 	term.await(pageWords[0]...)
 	for _, i := range []int{6, 0, 1, 2, 3, 4, 5, 1} {
 		term.press(fmt.Sprint(i + 1))

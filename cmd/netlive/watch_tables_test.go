@@ -401,7 +401,7 @@ func TestWatchRoutesOnATerminal(t *testing.T) {
 func TestWatchInterfacesOnATerminal(t *testing.T) {
 	ns := quietNet(t)
 	term := newTerminal(t, ns, 120, 24, "netlive watch -ia --interval 100ms")
-	term.await("netlive  rtnetlink  lost 0  interfaces 3", " Iface   MTU RX/s TX/s RX-pkt/s", " eth0   1500", "q quit")
+	term.await("  rtnetlink  lost 0  interfaces 3", " Iface   MTU RX/s TX/s RX-pkt/s", " eth0   1500", "q quit")
 	ip(t, ns, "link add eth1 type veth peer name peer1")
 	term.await("interfaces 5", "+eth1   1500", "+peer1")
 	term.awaitMark(func(attempt int) []string {

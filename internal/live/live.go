@@ -79,7 +79,8 @@ type Config struct {
 	// half-open connections, the protocols that have no signals. A walk that takes long makes the next one later, so
 	// that walking takes a tenth of the time at most.
 	Interval time.Duration
-	// Frame is the least time between two draws. With Always each Frame is drawn, changed or not.
+	// Frame is the least time between two draws; one that takes long makes the next one later, so that drawing takes a tenth of the time at most, but with
+	// Always. With Always each Frame is drawn, changed or not.
 	Frame  time.Duration
 	Always bool
 	// Linger is how long closed sockets stay in the table.
@@ -162,6 +163,7 @@ type loop struct {
 	drawn   uint64 // version of the table at the last draw
 	told    bool   // Told has heard something since
 	drawnAt sock.Stamp
+	rest    time.Duration // from there to the next draw at least: drawing takes a tenth of the time at most
 	again   sock.Stamp
 	frame   *time.Timer // fires at framed, if that is not 0
 	framed  sock.Stamp
@@ -242,7 +244,7 @@ func (l *loop) schedule() {
 	}
 	at := sock.Stamp(0)
 	if l.Always || l.news() {
-		at = l.drawnAt + sock.Stamp(l.Frame)
+		at = l.drawnAt + sock.Stamp(max(l.Frame, l.rest))
 	} else {
 		at = l.again
 		for ghost := range l.table.Ghosts() {
@@ -252,7 +254,7 @@ func (l *loop) schedule() {
 			break // the oldest is the first
 		}
 		if at != 0 {
-			at = max(at, l.drawnAt+sock.Stamp(l.Frame))
+			at = max(at, l.drawnAt+sock.Stamp(max(l.Frame, l.rest)))
 		}
 	}
 	if at == l.framed {
@@ -468,6 +470,9 @@ func (l *loop) draw(d Drawer) error {
 		return nil
 	}
 	again, err := d.Draw(l.table, l.status, now)
+	if !l.Always { // who is to have a frame each interval shall have it
+		l.rest = 10 * time.Duration(l.Now()-now)
+	}
 	l.again, l.drawn, l.told = again, l.table.Version(), false
 	return err
 }

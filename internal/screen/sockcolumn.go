@@ -143,11 +143,11 @@ var socketColumns = []column{
 			if r.Born == 0 {
 				return plain("-")
 			}
-			end := r.now
 			if r.Ghost {
-				end = r.Closed
+				return rawCell(span(time.Duration(r.Closed-r.Born)), int64(r.Closed-r.Born)/int64(time.Microsecond))
 			}
-			return rawCell(span(time.Duration(end-r.Born)), int64(end-r.Born)/int64(time.Microsecond))
+			text, _ := age(time.Duration(r.now - r.Born))
+			return rawCell(text, int64(r.now-r.Born)/int64(time.Microsecond))
 		},
 		// The youngest is the one born last, and those of whom nobody knows are older.
 		compare: func(_ *measures, a, b *table.Row) int { return cmp.Compare(b.Born, a.Born) }},
@@ -337,6 +337,21 @@ func span(d time.Duration) string {
 	return string(render.AppendDuration(nil, d))
 }
 func size(n uint64) string { return string(render.AppendSize(nil, n)) }
+
+// age is how old something is that grows older, no finer than what is worth drawing the screen anew for, and in what time it reads otherwise.
+func age(d time.Duration) (text string, again time.Duration) {
+	const day = 24 * time.Hour
+	unit, name := time.Second, "s"
+	switch {
+	case d >= day:
+		unit, name = day, "d"
+	case d >= time.Hour:
+		unit, name = time.Hour, "h"
+	case d >= time.Minute:
+		unit, name = time.Minute, "m"
+	}
+	return strconv.FormatInt(int64(d/unit), 10) + name, unit - d%unit
+}
 
 // rate is bytes a second for people; negative is not known.
 func rate(bytesPerSecond float64) string {

@@ -66,7 +66,7 @@ func (p *sockPage) rows() int { return max(p.m.bodyHeight()-1, 0) }
 func (p *sockPage) wish(w *wish) {
 	w.offset, w.height = p.offset, p.rows()
 	w.sort, w.reverse, w.group, w.opened = p.sort, p.reverse, p.group, p.opened
-	w.closed, w.frozen, w.peers = p.closed, p.frozen, p.shows("peer")
+	w.closed, w.frozen, w.peers, w.ages = p.closed, p.frozen, p.shows("peer"), p.shows("age")
 	switch {
 	case p.seek != view.Place{}:
 		w.follow, w.followLine = p.seek, p.rows()/2

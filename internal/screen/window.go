@@ -3,6 +3,7 @@
 package screen
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -68,6 +69,9 @@ type window struct {
 	// lookedAt is the socket whose detail was shown last, and lastReading what was measured of it last.
 	lookedAt    table.Row
 	lastReading *meter.Reading
+	// spaces are the namespaces of the rows, as of spacesAt.
+	spaces   []uint32
+	spacesAt sock.Stamp
 }
 
 func newWindow(c *Config) *window {
@@ -134,8 +138,11 @@ func (w *window) reading(id sock.ID) (meter.Reading, bool) {
 
 // sum adds a row to the sums of its group.
 func (w *window) sum(g *view.Group, r *table.Row) {
+	if r.State == sock.TimeWait || r.Closed != 0 || !sock.ProtosTCP.Has(r.Proto) {
+		return // nobody measures those
+	}
 	reading, ok := w.reading(r.ID)
-	if !ok || r.Closed != 0 {
+	if !ok {
 		return
 	}
 	g.Sum[sumMeasured]++
@@ -193,6 +200,10 @@ func (w *window) drawSockets(t *table.Table, f *frame, wish wish, now sock.Stamp
 		if sock.ProtosTCP.Has(l.Proto) {
 			shown = append(shown, l.Socket)
 		}
+		if wish.ages && l.Born != 0 {
+			_, older := age(time.Duration(now - l.Born))
+			again = soonest(again, now+sock.Stamp(older))
+		}
 		if r, ok := w.reading(l.ID); ok {
 			f.readings[l.ID] = &r
 		}
@@ -204,7 +215,7 @@ func (w *window) drawSockets(t *table.Table, f *frame, wish wish, now sock.Stamp
 			}
 		}
 	}
-	w.measure(t, &wish, shown)
+	w.measure(t, &wish, shown, now)
 	if wish.finding != 0 && wish.finding != w.answered {
 		w.answered = wish.finding
 		f.found = w.find(t, q, &wish, now)
@@ -246,7 +257,7 @@ func (w *window) hold(t *table.Table, q *view.Query, wish *wish, now sock.Stamp)
 }
 
 // measure tells the meter what is shown. When rows are in the order of what is measured, or summed, all of them are.
-func (w *window) measure(t *table.Table, wish *wish, shown []sock.Socket) {
+func (w *window) measure(t *table.Table, wish *wish, shown []sock.Socket, now sock.Stamp) {
 	if w.of.Meter == nil {
 		return
 	}
@@ -255,18 +266,16 @@ func (w *window) measure(t *table.Table, wish *wish, shown []sock.Socket) {
 		w.of.Meter.Want(shown, nil)
 		return
 	}
-	spaces := map[uint32]bool{}
-	for r := range t.Rows() {
-		if sock.ProtosTCP.Has(r.Proto) {
-			spaces[r.NetNS] = true
+	if w.spacesAt == 0 || now-w.spacesAt > sock.Stamp(time.Second) {
+		spaces := map[uint32]bool{}
+		for r := range t.Rows() {
+			if sock.ProtosTCP.Has(r.Proto) {
+				spaces[r.NetNS] = true
+			}
 		}
+		w.spaces, w.spacesAt = slices.Sorted(maps.Keys(spaces)), now
 	}
-	all := make([]uint32, 0, len(spaces))
-	for space := range spaces {
-		all = append(all, space)
-	}
-	slices.Sort(all)
-	w.of.Meter.Want(shown, all)
+	w.of.Meter.Want(shown, w.spaces)
 }
 
 func (w *window) find(t *table.Table, q view.Query, wish *wish, now sock.Stamp) *found {

@@ -27,6 +27,7 @@ type wish struct {
 	frozen     bool
 	filter     *Filter
 	peers      bool
+	ages       bool // how old rows are is shown
 	sampled    bool // what the meter says is shown
 	// detail is the connection about which all is wanted; 0 none.
 	detail sock.ID
