@@ -95,11 +95,15 @@ func run(args []string, std streams) int {
 	return face(args, std)
 }
 
-// interruptible is a context that SIGINT ends with errInterrupted as its cause, and SIGTERM without one.
+// interruptible is a context that SIGINT ends with errInterrupted as its cause, SIGTERM and SIGHUP with errTerminated: a terminal that goes, or that
+// stays behind, is left as it was.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
+	if !signal.Ignored(unix.SIGHUP) { // nohup(1) has it ignored
+		signal.Notify(signals, unix.SIGHUP)
+	}
 	go func() {
 		if <-signals == unix.SIGINT {
 			cancel(errInterrupted)

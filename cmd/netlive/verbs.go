@@ -67,7 +67,7 @@ func tableOptions(o *options.Options) error {
 	switch name := traceOnly(o); {
 	case o.Count > 0 || o.Timed || o.Ring > 0 || o.Source != options.SourceAuto:
 		return options.Usage("netlive: --count, --interval, --ring and --source are for netlive watch")
-	case o.Config != "" || o.Sort != "" || o.Group != "":
+	case o.Config != "" || o.Sort != "" || o.Group != "" || o.ReadOnly:
 		return options.Usage("netlive: %s is for netlive watch", screenOnly(o))
 	case o.Events != 0 || o.Columns != nil:
 		return options.Usage("netlive: %s is for netlive trace and netlive watch", screenOnly(o))
@@ -138,7 +138,7 @@ func screenOnly(o *options.Options) string {
 		name  string
 		given bool
 	}{
-		{"--config", o.Config != ""}, {"--sort", o.Sort != ""}, {"--group", o.Group != ""}, {"--columns", o.Columns != nil}, {"--event", o.Events != 0},
+		{"--config", o.Config != ""}, {"--sort", o.Sort != ""}, {"--group", o.Group != ""}, {"--columns", o.Columns != nil}, {"--event", o.Events != 0}, {"--read-only", o.ReadOnly},
 	} {
 		if option.given {
 			return option.name
@@ -166,7 +166,7 @@ func traceOptions(o *options.Options) error {
 		bad = "of netstat's options -t, -4, -6 and -n mean something there"
 	case o.Timed, o.Source != options.SourceAuto:
 		bad = "--interval and --source are for watch"
-	case o.Config != "" || o.Sort != "" || o.Group != "":
+	case o.Config != "" || o.Sort != "" || o.Group != "" || o.ReadOnly:
 		bad = screenOnly(o) + " is for watch"
 	case o.JSON && o.CSV:
 		bad = "--json and --csv are one or the other"

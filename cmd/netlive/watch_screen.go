@@ -68,6 +68,9 @@ func watchScreen(ctx context.Context, o *options.Options, std streams) (err erro
 		Settings: settings.Settings, Clock: tracer.Now,
 		Terminal: screen.Terminal{In: std.in, Out: std.out, Env: std.screenEnv()},
 	}
+	if o.ReadOnly {
+		c.Kill, c.Destroy, c.ReadOnly = nil, nil, "--read-only"
+	}
 	connections, listeners := *o, *o
 	if o.Listening && !o.All {
 		connections.Listening = false

@@ -88,6 +88,7 @@ type Options struct {
 	Config   string // --config: the file of watch's settings; empty when it was not given
 	Sort     string // --sort: a column, with - before it the other way round
 	Group    string // --group: what watch puts connections together by
+	ReadOnly bool   // --read-only: watch ends no process and closes no connection
 	Color    string // --color: auto, always or never; empty when it was not given
 
 	// Filter is all that --filter and, but for the netstat face, the operands ask for; nil is no filter. Explain is --explain-filter.

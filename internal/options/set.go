@@ -161,6 +161,8 @@ func (o *Options) set(val int, arg string) error {
 		o.Sort = arg
 	case valGroup:
 		o.Group = arg
+	case valReadOnly:
+		o.ReadOnly = true
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ const (
 	valConfig
 	valSort
 	valGroup
+	valReadOnly
 )
 
 // familyWords are the long options that net-tools treats as one: the first that a word
@@ -107,5 +108,6 @@ func ownOptions() []longOption {
 		{"config", requiredArgument, valConfig},
 		{"sort", requiredArgument, valSort},
 		{"group", requiredArgument, valGroup},
+		{"read-only", noArgument, valReadOnly},
 	}
 }
