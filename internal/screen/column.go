@@ -133,10 +133,7 @@ func (g *grid) headLine(l *look, sorted string, reversed bool, width, from int) 
 		}
 		text := g.heads[i].label(g.short)
 		if g.heads[i].name == sorted && sorted != "" {
-			mark := l.glyphs.sorted
-			if reversed {
-				mark = l.glyphs.reversed
-			}
+			mark := l.direction(reversed)
 			// The mark takes the place of a blank, or of the last letter.
 			text = ansi.Truncate(text, max(w-ansi.StringWidth(mark), 0), "") + mark
 		}

@@ -17,7 +17,6 @@ type confirmBox struct {
 	question, word string
 	do             func() error
 	done           string
-	wrong          bool
 }
 
 func (b *confirmBox) open(m *model) tea.Cmd {

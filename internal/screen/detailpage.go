@@ -278,3 +278,13 @@ func (p *detailPage) timeline(width int) []string {
 	}
 	return []string{ansi.Truncate(axis, width+1, ""), ansi.Truncate(bar.String(), width+1, ""), ansi.Truncate(legend.String(), width+1, l.glyphs.ellipsis)}
 }
+
+func (p *detailPage) about() string { return "detail" }
+
+func (p *detailPage) count() string { return "" }
+
+func (p *detailPage) click(int, int, bool) tea.Cmd { return nil }
+
+func (p *detailPage) hints() []action {
+	return []action{actBack, actSameProcess, actSameHost, actCopy, actKill, actDestroy, actHelp, actQuit}
+}

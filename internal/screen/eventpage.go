@@ -20,7 +20,6 @@ type eventFrame struct {
 	// after is how many of them come after the window.
 	after int
 	total uint64 // ever told
-	lost  uint64
 }
 
 // drawEvents makes the window on the log that is wished for.
@@ -276,3 +275,5 @@ func (p *eventPage) click(_, y int, double bool) tea.Cmd {
 func (p *eventPage) hints() []action {
 	return []action{actFilter, actFollow, actClosed, actDetail, actCopy, actSave, actHelp, actQuit}
 }
+
+func (p *eventPage) count() string { return "" }

@@ -285,6 +285,17 @@ func (v *listView) copied() string {
 	return strings.Join(slices.DeleteFunc(slices.Clone(v.frame.lines[i].cells), func(text string) bool { return text == "" }), "  ")
 }
 
+func (v *listView) about() string {
+	if v.sort == "" {
+		return ""
+	}
+	return "sort " + v.sort + v.m.look.direction(v.reverse)
+}
+
+func (v *listView) hints() []action {
+	return []action{actSort, actReverse, actColumns, actCopy, actSave, actHelp, actQuit}
+}
+
 func (v *listView) count() string {
 	if v.frame == nil {
 		return ""
@@ -293,16 +304,17 @@ func (v *listView) count() string {
 	return fmt.Sprintf("%d-%d of %d", min(f.offset+1, f.total), f.offset+len(f.lines), f.total)
 }
 
-func (v *listView) click(x, y int) {
+func (v *listView) click(x, y int, _ bool) tea.Cmd {
 	if y == 0 {
 		if v.frame != nil && v.grids[v.frame.above] != nil {
 			if g := v.grids[v.frame.above]; g.at(x) >= 0 {
 				v.setSort(g.heads[g.at(x)].name)
 			}
 		}
-		return
+		return nil
 	}
 	v.move(v.offset + y - 1 - v.bar)
+	return nil
 }
 
 // compare puts numbers before texts.

@@ -45,6 +45,34 @@ type model struct {
 	}
 }
 
+// pane is what fills the screen between the status lines and the keys: a page, or the detail over it.
+type pane interface {
+	// act does what a key means here; done reports whether it means anything.
+	act(a action) (cmd tea.Cmd, done bool)
+	body(width, height int) []string
+	// about is what is special about what is shown, and count which rows of how many it is.
+	about() string
+	count() string
+	// click is of a cell of the body.
+	click(x, y int, double bool) tea.Cmd
+	hints() []action
+}
+
+// pane is what is shown.
+func (m *model) pane() pane {
+	switch {
+	case m.detail != nil:
+		return m.detail
+	case m.page <= Listeners:
+		return m.sockets[m.page]
+	case m.page == Events:
+		return m.events
+	case m.lists.pages[m.page] != nil:
+		return m.lists.pages[m.page]
+	}
+	return missing{m}
+}
+
 // over is what is laid over a page until it is closed.
 type over interface {
 	act(m *model, a action, key string) tea.Cmd
@@ -285,18 +313,7 @@ func (m *model) act(a action) tea.Cmd {
 		m.renew()
 		return nil
 	}
-	var cmd tea.Cmd
-	var done bool
-	switch {
-	case m.detail != nil:
-		cmd, done = m.detail.act(a)
-	case m.page <= Listeners:
-		cmd, done = m.sockets[m.page].act(a)
-	case m.page == Events:
-		cmd, done = m.events.act(a)
-	default:
-		cmd, done = m.lists.act(a)
-	}
+	cmd, done := m.pane().act(a)
 	if !done {
 		m.say(bindings[a].does + ": not on this screen")
 	}
@@ -361,109 +378,4 @@ func (m *model) close() {
 func (m *model) copy(text string) tea.Cmd {
 	m.say("copied: " + ansi.Truncate(strings.ReplaceAll(text, "\n", " "), max(m.width-20, 10), m.look.glyphs.ellipsis))
 	return tea.SetClipboard(text)
-}
-
-// hint is a key with what it does, as hints show it.
-func (m *model) hint(a action) string {
-	h := m.keys.binds[a].Help()
-	if h.Key == "" {
-		return ""
-	}
-	return m.look.paint(PartKey, m.keyText(h.Key))
-}
-
-func (m *model) keyText(key string) string {
-	if !m.look.glyphs.ascii {
-		return key
-	}
-	return strings.NewReplacer("⏎", "enter", "↑", "up", "↓", "down", "←", "left", "→", "right").Replace(key)
-}
-
-// View implements tea.Model.
-func (m *model) View() tea.View {
-	v := tea.NewView("")
-	v.AltScreen = true
-	v.WindowTitle = "netlive watch"
-	if m.config.Settings.Mouse {
-		v.MouseMode = tea.MouseModeCellMotion
-	}
-	if m.width <= 0 || m.height <= 0 {
-		return v
-	}
-	lines := make([]string, 0, m.height)
-	tops := []string{m.statusLine(), m.tabLine()}
-	lines = append(lines, tops[:len(m.tops())]...)
-	height := m.bodyHeight()
-	body := m.body(m.width, height)
-	if len(body) > height {
-		body = body[:height]
-	}
-	lines = append(lines, body...)
-	if m.strips() {
-		for len(lines) < m.height-1-stripLines {
-			lines = append(lines, "")
-		}
-		lines = append(lines, m.sockets[m.page].strip(m.width)...)
-	}
-	last := 1
-	if m.box != nil && m.box.problem(m.width) != "" {
-		last++
-	}
-	for len(lines) < m.height-last {
-		lines = append(lines, "")
-	}
-	if len(lines) > m.height-last {
-		lines = lines[:max(m.height-last, 0)]
-	}
-	if m.over != nil {
-		lines = lay(lines, m.over.lines(m, m.width, m.height-last), m.width)
-	}
-	if m.box != nil {
-		if problem := m.box.problem(m.width); problem != "" {
-			lines = append(lines, m.look.paint(PartBad, ansi.Truncate(problem, m.width, m.look.glyphs.ellipsis)))
-		}
-		text, cursor := m.box.line(m, m.width)
-		lines = append(lines, text)
-		if cursor >= 0 {
-			v.Cursor = tea.NewCursor(min(cursor, m.width-1), len(lines)-1)
-		}
-	} else {
-		lines = append(lines, m.keysLine())
-	}
-	v.SetContent(strings.Join(lines[:min(len(lines), m.height)], "\n"))
-	return v
-}
-
-func (m *model) body(width, height int) []string {
-	switch {
-	case height <= 0:
-		return nil
-	case m.detail != nil:
-		return m.detail.body(width, height)
-	case m.page <= Listeners:
-		if m.last == nil {
-			return nil
-		}
-		return m.sockets[m.page].body(width, height)
-	case m.page == Events:
-		return m.events.body(width, height)
-	}
-	return m.lists.body(width, height)
-}
-
-// lay puts a pane over lines, in the middle.
-func lay(lines, pane []string, width int) []string {
-	w := 0
-	for _, l := range pane {
-		w = max(w, ansi.StringWidth(l))
-	}
-	x, y := max((width-w)/2, 0), max((len(lines)-len(pane))/2, 0)
-	for i, l := range pane {
-		if y+i >= len(lines) {
-			break
-		}
-		under := fill(lines[y+i], width)
-		lines[y+i] = ansi.Truncate(under, x, "") + "\x1b[m" + fill(l, w) + "\x1b[m" + ansi.TruncateLeft(under, x+w, "")
-	}
-	return lines
 }

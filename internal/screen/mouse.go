@@ -57,15 +57,7 @@ func (m *model) mouse(msg tea.MouseMsg) tea.Cmd {
 	now := m.config.Now()
 	double := m.clicked.y == at.Y && now.Sub(m.clicked.at) < doubleClick
 	m.clicked.y, m.clicked.at = at.Y, now
-	var cmd tea.Cmd
-	switch {
-	case m.page <= Listeners:
-		cmd = m.sockets[m.page].click(at.X, y, double)
-	case m.page == Events:
-		cmd = m.events.click(at.X, y, double)
-	default:
-		cmd = m.lists.click(at.X, y)
-	}
+	cmd := m.pane().click(at.X, y, double)
 	m.renew()
 	return cmd
 }

@@ -23,7 +23,6 @@ type picker struct {
 	done     func(name string)
 	doneMany func(names []string)
 	offset   int
-	top      int // line of the screen of the first item, of the last drawing; for the mouse
 }
 
 func (p *picker) act(m *model, a action, key string) tea.Cmd {

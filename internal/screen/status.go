@@ -112,17 +112,7 @@ func (m *model) keyOf(a action) string {
 func (m *model) tabLine() string {
 	l := m.look
 	line, _ := m.tabs()
-	var about string
-	switch {
-	case m.detail != nil:
-		about = "detail"
-	case m.page <= Listeners:
-		about = m.sockets[m.page].about()
-	case m.page == Events:
-		about = m.events.about()
-	default:
-		about = m.lists.about()
-	}
+	about := m.pane().about()
 	if text := m.filterWords(); text != "" {
 		about = strings.TrimLeft(about+"  "+text, " ")
 	}
@@ -156,20 +146,13 @@ func (m *model) keysLine() string {
 	}
 	var parts []string
 	var s *live.Status
-	hints := []action{actHelp, actQuit}
-	switch {
-	case m.detail != nil:
-		hints = []action{actBack, actSameProcess, actSameHost, actCopy, actKill, actDestroy, actHelp, actQuit}
-	case m.page <= Listeners:
-		p := m.sockets[m.page]
-		parts, hints = append(parts, p.count()), p.hints()
-	case m.page == Events:
-		hints = m.events.hints()
-	default:
-		parts, hints = append(parts, m.lists.count()), m.lists.hints()
-		if f := m.lists.current(); f != nil {
-			s = &f.status
-		}
+	p := m.pane()
+	if text := p.count(); text != "" {
+		parts = append(parts, text)
+	}
+	hints := p.hints()
+	if f := m.lists.current(); f != nil && m.detail == nil {
+		s = &f.status
 	}
 	if s == nil && m.last != nil {
 		s = &m.last.status

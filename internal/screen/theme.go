@@ -134,3 +134,11 @@ func (l *look) paint(p Part, text string) string {
 
 // line is so many horizontal strokes.
 func (l *look) line(n int) string { return strings.Repeat(l.glyphs.horizontal, max(n, 0)) }
+
+// direction is the mark of how rows are sorted.
+func (l *look) direction(reverse bool) string {
+	if reverse {
+		return l.glyphs.reversed
+	}
+	return l.glyphs.sorted
+}

@@ -28,10 +28,9 @@ type wish struct {
 	filter     *Filter
 	peers      bool
 	ages       bool // how old rows are is shown
-	sampled    bool // what the meter says is shown
 	// detail is the connection about which all is wanted; 0 none.
 	detail sock.ID
-	// tail is how many events after those of the window there are, since anchor; below 0 the window is at the newest.
+	// skip is how many events came after those of the window when anchor were told in all; below 0 the window stays at the newest.
 	skip   int
 	anchor uint64
 	kinds  sock.EventSet
