@@ -184,7 +184,7 @@ func traceOptions(o *options.Options) error {
 const longHelp = `netlive is netstat that the kernel keeps up to date.
 
   netlive [OPTIONS] [FILTER]                       netstat's tables, byte for byte
-  netlive watch [OPTIONS] [FILTER]                 the same table, kept true on the screen
+  netlive watch [OPTIONS] [FILTER]                 live screens of the same, with rates, reasons and events
   netlive trace [OPTIONS] [FILTER] [-- COMMAND]    a line for each event of TCP, as it happens
 
 FILTER is ss(8)'s language with more to ask about (netlive help filters): netlive -tan dport = :443 and proc = curl
@@ -226,9 +226,12 @@ What netstat does not have has a long name only:
   --count N              watch, trace: end after N frames or events
   --source SOURCE        watch: ebpf, procfs or auto (default)
   --ring SIZE            watch, trace: room for events that wait to be read (default 16M, a power of two)
-  --event LIST           trace: which events: state, listen, open, accept, fail, close, retransmit, reset, drop, overflow, error,
+  --config FILE          watch: settings, instead of those of $XDG_CONFIG_HOME/netlive/config.toml (docs/config.md)
+  --sort COLUMN          watch: sort by this column; with - before it the other way round
+  --group KIND           watch: under their process, container, remote or listener; none is under nothing
+  --event LIST           watch, trace: which events: state, listen, open, accept, fail, close, retransmit, reset, drop, overflow, error,
                          bind, lost, resync, all
-  --columns LIST         trace: which columns, in which order
+  --columns LIST         watch, trace: which columns, in which order
   --csv                  trace: comma-separated values
   --absolute, --delta    trace: time as date and time, or since the line before
   --for TIME             trace: end after so long
@@ -236,40 +239,76 @@ What netstat does not have has a long name only:
   --stack                trace: what the kernel was doing
 `
 
-const watchHelp = `Keeps netstat's socket tables true on the screen, or with -r those of routes, with -i that of interfaces.
+const watchHelp = `Shows sockets, their events, routes, interfaces, statistics and multicast groups, and keeps them true on the screen. The options
+are netstat's and choose what is shown first: -l listeners, -r routes, -i interfaces, -s statistics, -g groups, else connections.
 
 As root, or with CAP_BPF and CAP_PERFMON, TCP changes come from the kernel as they happen; what no
 event announces is walked by BPF iterators: at once when the kernel says that a process that holds sockets forked, ran another
 program or ended, or that a UDP or raw socket came or went; every --interval while data moves and while connections
 close; UNIX sockets, which nothing announces, every --interval. On an idle machine nothing else is walked. Without BPF /proc is read
-every --interval instead, and the first line says so.
+every --interval instead, and the last line says so; there are no events then, and no reasons.
+
+Rates, round-trip times, retransmits and the counters of one connection are asked of the kernel by sock_diag each --interval:
+of the connections on the screen, and of all when they are sorted by these or grouped.
 
 Routes (-r, with -4 -6 -e -n -F -C) and interfaces (-i, with -a -e) need no privilege: rtnetlink announces their
 changes, upon which the tables are read again. While nothing changes nothing is read, but for the counters of -i each
---interval. Where rtnetlink cannot be had, or with --source procfs, they are read each --interval.
+--interval. Where rtnetlink cannot be had, or with --source procfs, they are read each --interval. Statistics (-s, with -t -u -w
+-S -6) and groups (-g, with -4 -6) are read each --interval.
 
-With a filter the rows are shown that match it now, and the first line says how many of how many those are.
+With a filter the rows are shown that match it now, and the second line says how many of how many those are.
 
-New rows are marked +, changed rows *, closed ones - for three seconds.
-Keys: q quits, arrows, PgUp, PgDn, g and G scroll.
+New rows are marked +, changed rows *, closed ones - (for three seconds, with the reason), and ~ those that a walk has told because
+news of them was lost.
 
-When the output is not a terminal, or with --count, the table is printed every --interval, and -r and -i at each change
-too. With --json each frame is one object a line:
+Keys, all of which ? shows and a configuration changes (docs/config.md):
+
+  1 to 7, Tab          connections, listeners, events, routes, interfaces, statistics, groups
+  arrows j k PgUp PgDn g G   move
+  Enter, Esc           all about this row: states, counters, timers, options, process, events; back
+  /, u                 filter (netlive help filters), by user
+  f . ,                find a text, the next, the one before
+  t, Space, *          group by process, container, remote, listener; open or close the group, all groups
+  s S < >              sort by a column, the other way round, by the one beside
+  C, w                 choose columns; all of them, whole
+  p, F, H              freeze the order; the bar stays on its row; show or hide closed rows
+  n, N                 numbers or names; of ports
+  c, e                 copy the row (OSC 52); save what is shown as .txt, .json or .csv
+  o, r                 in the detail: the sockets of this process, the connections with this host
+  K, X                 end the process (SIGTERM), close the connection (needs CAP_NET_ADMIN); a word has to be typed first
+  :                    run an action by its name
+  q, ^C, ^Z            quit, interrupt (exit code 130), suspend
+
+How:
+  --group KIND         none, process, container, remote or listener
+  --sort COLUMN        sort by this column; with - before it the other way round
+  --columns LIST       these columns, in this order: proto recv_q send_q local remote state user inode program netns unit backlog
+                       accepts accepted overflows tx rx rtt retrans age peer why graph sent received; w and the arrows scroll
+  --event LIST         which events the screen of events tells of; without it listen, open, accept, fail, close, retransmit, reset,
+                       overflow, error. drop has the kernel run a program for each packet that nobody wants
+  --config FILE        settings: columns, order, keys, colours; without it $XDG_CONFIG_HOME/netlive/config.toml
+  --interval TIME, --color WHEN, --source SOURCE, --netns NAME, --unit, --ring SIZE
+
+When the output is not a terminal, on one that cannot be drawn on (TERM=dumb), or with --count, the table is printed every
+--interval, and -r and -i at each change too. With --json each frame is one object a line:
 
   {"time":"2026-11-21T05:06:22.288197Z","source":"ebpf","lost":0,"resyncs":0,"sockets":[…]}
   {"time":"2026-11-21T05:06:22.288197Z","source":"rtnetlink","lost":0,"resyncs":0,"routes":[…]}
+  {"time":"2026-11-21T05:06:22.288197Z","source":"procfs","lost":0,"resyncs":0,"statistics":{…},"changes":{…}}
 
 What was lost, of events or of announcements, is counted in the first line and in JSON, and the table is read again at once.
 
 Options: those of netlive (netlive help); by default all sockets that are not listening. A filter that names states
-(state listen) chooses among all.
+(state listen) chooses among all. docs/watch.md says more.
 Examples:
   netlive watch -atnp              all TCP sockets with their processes
+  netlive watch -tnp --group process --sort -tx
   netlive watch -tnp proc = nginx and not dst 10/8
-  netlive watch -tul               listeners
+  netlive watch -tulpn             listeners: queues, accepts a second, what they dropped
   netlive watch -tan --json --count 1
   netlive watch -rn -4 -6          the routes of IPv4 and IPv6
-  netlive watch -ia                the interfaces with their counters
+  netlive watch -ia                the interfaces with their rates
+  netlive watch -s                 statistics with their rates
 `
 
 const traceHelp = `Prints a line for each event of TCP in this network namespace, from the moment at which it says "tracing" on
@@ -399,6 +438,10 @@ const jsonHelp = `JSON
   _collisions _carrier _compressed.
   netlive watch -r --json and -i --json print such arrays in an object a frame: {"time", "source", "lost", "resyncs", "routes"} and
   {"time", "source", "lost", "resyncs", "interfaces"}. lost is the announcements that found no room; the frame is read after them.
+  netlive watch -s --json prints {"time", "source", "lost", "resyncs", "statistics", "changes"}: statistics is the object of objects
+  that -s --json prints, and changes has, under the same names, what was added since the frame before ({"Tcp": {"ActiveOpens": 3}}):
+  a counter that did not move is left out, one that went back is null, gauges may be negative; {} in the first frame.
+  netlive watch -g --json prints {"time", "source", "lost", "resyncs", "groups"}, an array as that of -g --json.
   netlive -g --json prints one array of groups: family, iface, users, group.
   netlive -M --json prints one array of connections: proto, source_addr, source_port, destination_addr, destination_port, masq_port,
   init_seq, delta, previous_delta, expires_cs (1/100 s).

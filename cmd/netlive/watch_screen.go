@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
+	"io/fs"
 	"os"
 	"os/user"
 	"slices"
@@ -343,10 +344,15 @@ func screenSettings(o *options.Options, std *streams) (s *screenSetup, linger ti
 		path = config.Path(std.getenv)
 	}
 	c, err := config.Load(path, must, configSchema())
-	if err != nil {
+	s = &screenSetup{}
+	switch {
+	case err == nil:
+	case !must && errors.Is(err, fs.ErrPermission):
+		// It is another user's: HOME stays what it was for setpriv(1) and the like.
+		s.Warning = err.Error()
+	default:
 		return nil, 0, &options.Error{Message: eachLine("netlive: ", err), ExitCode: exitUsage}
 	}
-	s = &screenSetup{}
 	s.Group, s.Follow, s.Mouse, s.ASCII = c.Group, c.Follow, c.Mouse, c.ASCII || !unicodeCharset(std.getenv)
 	s.Keys, s.Columns, s.Hide, s.Sort = c.Keys, map[string][]string{}, map[string][]string{}, map[string]string{}
 	for name, t := range c.Tables {

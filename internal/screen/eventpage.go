@@ -245,7 +245,7 @@ func (p *eventPage) body(width, height int) []string {
 }
 
 func (p *eventPage) about() string {
-	if p.frame == nil {
+	if p.frame == nil || p.m.of.Kinds == 0 {
 		return ""
 	}
 	e := &p.frame.events

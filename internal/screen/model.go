@@ -94,6 +94,7 @@ func newModel(c *Config, w *window) *model {
 	}
 	m := &model{config: c, window: w, page: c.First, numeric: c.Numeric, filter: c.Filter, keys: newKeyMap(c.Settings.Keys)}
 	dark := c.Settings.Dark == nil || *c.Settings.Dark
+	m.said = safe(c.Settings.Warning)
 	m.look = newLook(dark, c.Settings.ASCII, c.Settings.Theme)
 	m.words = c.Words(m.numeric, w.wake)
 	m.sockets = [2]*sockPage{newSockPage(m, Connections), newSockPage(m, Listeners)}

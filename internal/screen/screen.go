@@ -115,6 +115,8 @@ type Config struct {
 
 // Settings are the user's own.
 type Settings struct {
+	// Warning is what is wrong with them, said in the last line until a key is pressed; "" nothing.
+	Warning       string
 	Group         string // how connections are grouped at first; "" not
 	Follow, Mouse bool
 	ASCII         bool
