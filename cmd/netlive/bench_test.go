@@ -35,6 +35,7 @@ func TestBench(t *testing.T) {
 	t.Run("programs", b.programs)
 	t.Run("start", b.starts)
 	t.Run("memory", b.memory)
+	t.Run("screens", b.screens)
 }
 
 const (

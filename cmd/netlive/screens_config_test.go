@@ -72,7 +72,7 @@ func TestScreenBadConfiguration(t *testing.T) {
 	file := configure(t, "linger = 3\n\n[keys]\nfreeze = [\"ctrl-x\"]\nfreze = [\"x\"]\n[connections]\ncolumns = [\"locl\"]\n[colors]\nbar = \"blak\"\n")
 	want := []string{
 		file + ":1: linger: ", file + ":4: keys.freeze: \"ctrl-x\" is no key; write ctrl+x", file + ":5: keys.freze: ", "did you mean freeze?", file + ":7: connections.columns: ",
-		"did you mean local?", file + ":9: colors.bar: ", "did you mean black?",
+		"did you mean local?", file + ":9: colors.bar: ", "did you mean black or blue?",
 	}
 	for _, args := range []string{"-tan", "-rn", "--config " + file} {
 		term := newTerminal(t, ns, 300, 40, "netlive watch "+args)
@@ -149,7 +149,6 @@ func TestScreenConfigurationDocumented(t *testing.T) {
 		"columns of interfaces": {names("(?m)^\\| `\\[interfaces\\]` \\| (.*) \\|$"), interfaceColumns()},
 		"parts":                 {names("The parts are ([^:]*):"), screen.PartNames()},
 		"groups":                {names("(?m)^\\| `group` \\| (.*) \\| .* \\|$"), screen.GroupNames()},
-		"screens":               {names("(?m)^\\| `screen` \\| (.*) \\| .* \\|$"), screen.PageNames()},
 	} {
 		if !slices.Equal(c.got, c.want) {
 			t.Errorf("%s: documented %q, there are %q", what, c.got, c.want)

@@ -31,7 +31,7 @@ func TestScreenResized(t *testing.T) {
 	ns := kerneltest.NetNS(t)
 	churn(t, ns)
 	term := watchOn(t, ns, 80, 24, "", "-tan --interval 200ms")
-	term.await("LISTEN 1", "q quit")
+	term.await("ESTABLISHED", "q quit")
 	for _, c := range []struct {
 		width, height int
 		shows         []string
@@ -101,7 +101,7 @@ func TestScreenPaste(t *testing.T) {
 	term.tmux("load-buffer", file)
 	term.tmux("paste-buffer", "-p") // with no box there is nothing to paste into
 	term.press("/")
-	term.await("\n/ ")
+	term.await("\n/\n")
 	term.tmux("paste-buffer", "-p")
 	text := term.awaitThat("an error in the filter", func(screen string) bool { return strings.Contains(screen, "filter, column") })
 	if !strings.HasPrefix(text, "netlive") || strings.Contains(term.tmux("display-message", "-p", "#{pane_title}"), "owned") {
@@ -110,7 +110,7 @@ func TestScreenPaste(t *testing.T) {
 	term.press("Escape")
 	term.await("? help")
 	term.press("/")
-	term.await("\n/ ")
+	term.await("\n/\n")
 	term.tmux("set-buffer", "state\nlisten")
 	term.tmux("paste-buffer", "-p")
 	term.await("0 of 0: state listen")
@@ -126,7 +126,7 @@ func TestScreenKeyStorm(t *testing.T) {
 	configure(t, "")
 	// The files that it saves are the test's.
 	term := newTerminal(t, ns, 100, 30, "cd "+t.TempDir()+" && netlive watch -tanp --interval 200ms")
-	term.await("LISTEN 1", "q quit")
+	term.await("ESTABLISHED", "q quit")
 	// Not q, K, X, ^C and ^Z; a semicolon is tmux's own.
 	keys := strings.Split("abcdefghijklmnoprstuvwxyzABCDEFGHIJLMNOPQRSTUVWYZ0123456789/:.,<>?*+-=()[]&|#@!%", "")
 	keys = append(keys, "Enter", "Escape", "Space", "Tab", "BTab", "BSpace", "DC", "Up", "Down", "Left", "Right", "Home", "End", "PgUp", "PgDn", "F1", "F5",

@@ -102,7 +102,7 @@ func (term *terminal) quit() {
 // sane looks that a terminal has been left with an exit code and as it was.
 func (term *terminal) sane(code string) {
 	term.t.Helper()
-	if screen := term.await(code); strings.Contains(screen, "Foreign") || strings.Contains(screen, "? help") {
+	if screen := term.await(code); strings.Contains(screen, "? help") || strings.Contains(screen, "q quit") {
 		term.t.Errorf("the screen was left behind:\n%s", screen)
 	}
 	out, err := exec.Command("stty", "-a", "-F", strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_tty}"))).CombinedOutput()

@@ -229,6 +229,7 @@ What netstat does not have has a long name only:
   --config FILE          watch: settings, instead of those of $XDG_CONFIG_HOME/netlive/config.toml (docs/config.md)
   --sort COLUMN          watch: sort by this column; with - before it the other way round
   --group KIND           watch: under their process, container, remote or listener; none is under nothing
+  --read-only            watch: end no process and close no connection
   --event LIST           watch, trace: which events: state, listen, open, accept, fail, close, retransmit, reset, drop, overflow, error,
                          bind, lost, resync, all
   --columns LIST         watch, trace: which columns, in which order
@@ -239,8 +240,8 @@ What netstat does not have has a long name only:
   --stack                trace: what the kernel was doing
 `
 
-const watchHelp = `Shows sockets, their events, routes, interfaces, statistics and multicast groups, and keeps them true on the screen. The options
-are netstat's and choose what is shown first: -l listeners, -r routes, -i interfaces, -s statistics, -g groups, else connections.
+const watchHelp = `Keeps netstat's socket tables true on the screen, with what happens to each connection, and those of routes, interfaces, statistics and
+multicast groups. The options are netstat's and choose what is shown first: -l listeners, -r, -i, -s, -g, else connections.
 
 As root, or with CAP_BPF and CAP_PERFMON, TCP changes come from the kernel as they happen; what no
 event announces is walked by BPF iterators: at once when the kernel says that a process that holds sockets forked, ran another
@@ -287,10 +288,12 @@ How:
   --event LIST         which events the screen of events tells of; without it listen, open, accept, fail, close, retransmit, reset,
                        overflow, error. drop has the kernel run a program for each packet that nobody wants
   --config FILE        settings: columns, order, keys, colours; without it $XDG_CONFIG_HOME/netlive/config.toml
+  --read-only          K and X do nothing
   --interval TIME, --color WHEN, --source SOURCE, --netns NAME, --unit, --ring SIZE
 
 When the output is not a terminal, on one that cannot be drawn on (TERM=dumb), or with --count, the table is printed every
---interval, and -r and -i at each change too. With --json each frame is one object a line:
+--interval, and -r and -i at each change too; --group, --sort, --columns, --event, --config and --read-only are an error then.
+With --json each frame is one object a line:
 
   {"time":"2026-11-21T05:06:22.288197Z","source":"ebpf","lost":0,"resyncs":0,"sockets":[…]}
   {"time":"2026-11-21T05:06:22.288197Z","source":"rtnetlink","lost":0,"resyncs":0,"routes":[…]}

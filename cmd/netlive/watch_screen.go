@@ -264,8 +264,14 @@ func (s *screens) parsed(f *filter.Filter) screen.Filter {
 
 // rowJSON writes sockets as netlive --json does.
 func (s *screens) rowJSON() func(b []byte, k *sock.Socket) []byte {
-	t := &render.Table{Places: s.places.columns(s.o)}
-	return t.SocketJSON
+	t, program := &render.Table{Places: s.places.columns(s.o)}, newPrograms().name
+	return func(b []byte, k *sock.Socket) []byte {
+		row := *k
+		if o := &row.Owner; s.o.Programs && o.Known() && o.Program == "" {
+			o.Program = program(o)
+		}
+		return t.SocketJSON(b, &row)
+	}
 }
 
 // listPages are the pages of routes, interfaces, statistics and groups.
@@ -375,6 +381,15 @@ func screenSettings(o *options.Options, std *streams) (s *screenSetup, linger ti
 			}
 		}
 	}
+	// A list is sorted by the head of a column.
+	page := screen.Interfaces.String()
+	if name := strings.TrimPrefix(s.Sort[page], "-"); name != "" {
+		t, err := render.NewInterfaceTable([]string{name})
+		if err != nil {
+			panic(err) // it was checked
+		}
+		s.Sort[page] = strings.TrimSuffix(s.Sort[page], name) + t.Columns()[0].Head
+	}
 	for _, page := range []string{screen.Connections.String(), screen.Listeners.String()} {
 		if o.Columns != nil {
 			s.Columns[page] = o.Columns
@@ -394,8 +409,8 @@ func configSchema() config.Schema {
 	sockets, sorts := screen.SocketColumns(), screen.SortColumns()
 	return config.Schema{
 		Screens: map[string][]string{"connections": sockets, "listeners": sockets, "events": render.AllEventColumns().Names(), "interfaces": interfaceColumns()},
-		Sorts:   map[string][]string{"connections": sorts, "listeners": sorts},
-		Actions: screen.ActionNames(), Parts: screen.PartNames(), Groups: screen.GroupNames(), CheckKey: screen.CheckKey,
+		Sorts:   map[string][]string{"connections": sorts, "listeners": sorts, "interfaces": interfaceColumns()},
+		Actions: screen.ActionNames(), Keys: screen.ActionKeys(), Parts: screen.PartNames(), Groups: screen.GroupNames(),
 	}
 }
 

@@ -114,9 +114,10 @@ func (b *filterBox) problem(width int) string {
 
 func (b *filterBox) line(m *model, width int) (string, int) {
 	line, at := b.input.line(m, width)
+	line = strings.TrimRight(line, " ") // it is as wide as the terminal
 	if m.last != nil && m.page <= Listeners && m.last.wish.page == m.page {
 		count := fmt.Sprintf("  %d of %d ", m.last.Matched, m.last.Total)
-		if w := width - ansi.StringWidth(count); ansi.StringWidth(line) < w {
+		if w := width - ansi.StringWidth(count); max(ansi.StringWidth(line), at) < w {
 			line = fill(line, w) + count
 		}
 	}

@@ -38,11 +38,12 @@ type costMeter struct {
 	cpu    time.Duration
 	events uint64
 	busy   time.Duration
+	again  sock.Stamp
 	// used is the CPU time of this process so far; tests have their own.
 	used func() time.Duration
 }
 
-// take is the cost as of now, and when to ask again: what was measured in a burst is not true of the quiet after it.
+// take is the cost as of now, and when to ask again: what was measured in a burst of events is not true of the quiet after it. 0 is not again.
 func (m *costMeter) take(now sock.Stamp, s *live.Status) (c cost, again sock.Stamp) {
 	used := m.used
 	if used == nil {
@@ -50,25 +51,20 @@ func (m *costMeter) take(now sock.Stamp, s *live.Status) (c cost, again sock.Sta
 	}
 	since := time.Duration(now - m.at)
 	if m.at != 0 && since < time.Second {
-		return m.last, m.settles()
+		return m.last, m.again
 	}
-	cpu := used()
+	cpu, told := used(), s.Events-m.events
 	if m.at != 0 {
-		m.last = cost{cpu: float64(cpu-m.cpu) / float64(since), event: m.last.event, known: true}
-		if n := s.Events - m.events; n > 0 {
-			m.last.event = (s.Busy - m.busy) / time.Duration(n)
+		m.last.cpu, m.last.known = float64(cpu-m.cpu)/float64(since), true
+		if told > 0 {
+			m.last.event = (s.Busy - m.busy) / time.Duration(told)
 		}
 	}
-	m.at, m.cpu, m.events, m.busy = now, cpu, s.Events, s.Busy
-	return m.last, m.settles()
-}
-
-// settles is when to look again though nothing happens; 0 is never: a cost that is near nothing stays so.
-func (m *costMeter) settles() sock.Stamp {
-	if m.last.known && m.last.cpu < 0.05 {
-		return 0
+	m.at, m.cpu, m.events, m.busy, m.again = now, cpu, s.Events, s.Busy, 0
+	if told > 0 {
+		m.again = now + sock.Stamp(time.Second) + 1
 	}
-	return m.at + sock.Stamp(time.Second) + 1
+	return m.last, m.again
 }
 
 func cpuTime() time.Duration {

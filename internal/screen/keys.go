@@ -3,10 +3,8 @@
 package screen
 
 import (
-	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"charm.land/bubbles/v2/key"
 )
@@ -151,6 +149,15 @@ func ActionNames() []string {
 	return names
 }
 
+// ActionKeys are the keys that actions have of themselves.
+func ActionKeys() map[string][]string {
+	keys := make(map[string][]string, actionCount-1)
+	for _, b := range bindings[1:] {
+		keys[b.name] = slices.Clone(b.keys)
+	}
+	return keys
+}
+
 func actionOf(name string) action {
 	for a, b := range bindings {
 		if b.name == name && name != "" {
@@ -208,22 +215,4 @@ func keyName(k string) string {
 		return "→"
 	}
 	return strings.Replace(k, "ctrl+", "^", 1)
-}
-
-// namedKeys are the keys that have a name instead of a character.
-var namedKeys = []string{
-	"enter", "esc", "space", "tab", "backspace", "delete", "insert", "up", "down", "left", "right", "home", "end", "pgup", "pgdown",
-	"f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12",
-}
-
-// CheckKey says what is wrong with the name of a key, nil nothing.
-func CheckKey(k string) error {
-	rest := k
-	for _, modifier := range []string{"ctrl+", "alt+", "shift+"} {
-		rest = strings.TrimPrefix(rest, modifier)
-	}
-	if utf8.RuneCountInString(rest) == 1 || slices.Contains(namedKeys, rest) {
-		return nil
-	}
-	return fmt.Errorf("%q is no key; there are characters, %s, and these with ctrl+, alt+ or shift+ before them", k, strings.Join(namedKeys, " "))
 }

@@ -234,6 +234,9 @@ func TestColumns(t *testing.T) {
 func TestFilterBox(t *testing.T) {
 	s := newStage(t, 120, 30, nil).scene().draw()
 	s.press("/").typed("port 80").has("3 of 9", "/ port 80").hasNot("41000")
+	if lines := strings.Split(strings.TrimRight(s.text(), "\n"), "\n"); !strings.HasSuffix(lines[len(lines)-1], "  3 of 9 ") {
+		t.Errorf("the box does not count: %q", lines[len(lines)-1])
+	}
 	s.press("enter").has("3 of 9: port 80").press("2", "1").has("3 of 9: port 80")
 	// What is wrong is said as one types, and what was right goes on.
 	s.press("/").typed("x").has("is no field", "3 of 9")
@@ -403,19 +406,9 @@ func TestOtherKeys(t *testing.T) {
 	if s.press("x"); !s.quit {
 		t.Error("x does not quit")
 	}
-	for _, key := range []string{"", "ctrl+", "ctrl+nothing", "ab"} {
-		if CheckKey(key) == nil {
-			t.Errorf("%q is a key", key)
-		}
-	}
 	for _, b := range bindings[1:] {
 		if b.name == "" || b.does == "" {
 			t.Errorf("an action without a name: %+v", b)
-		}
-		for _, key := range b.keys {
-			if err := CheckKey(key); err != nil {
-				t.Error(err)
-			}
 		}
 	}
 }

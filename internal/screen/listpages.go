@@ -4,6 +4,7 @@ package screen
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	tea "charm.land/bubbletea/v2"
@@ -22,7 +23,10 @@ func newListPages(m *model) *listPages {
 	p := &listPages{m: m, running: pageCount}
 	for i := range p.pages {
 		if m.config.Lists[i] != nil {
-			p.pages[i] = &listView{m: m, page: Page(i), window: &listWindow{redraw: make(chan struct{}, 1), page: Page(i)}}
+			by := m.config.Settings.Sort[Page(i).String()]
+			p.pages[i] = &listView{
+				m: m, page: Page(i), window: &listWindow{redraw: make(chan struct{}, 1), page: Page(i)}, sort: strings.TrimPrefix(by, "-"), reverse: strings.HasPrefix(by, "-"),
+			}
 		}
 	}
 	return p
