@@ -36,7 +36,7 @@ func TestScreenResized(t *testing.T) {
 		width, height int
 		shows         []string
 	}{
-		{20, 5, []string{"netlive", "Foreign"}}, {200, 60, []string{"1 Connections", "7 Groups", "Last minute", "? help", "q quit"}}, {40, 12, []string{"Conns", "Foreign", "q quit"}},
+		{20, 5, []string{"netlive", "Local", "127.0.", "? help"}}, {200, 60, []string{"1 Connections", "7 Groups", "Last minute", "? help", "q quit"}}, {40, 12, []string{"Conns", "Local", "q quit"}},
 		{1, 1, nil}, {80, 24, []string{"1 Conns", "Local Address", "q quit"}},
 	} {
 		term.tmux("resize-window", "-x", fmt.Sprint(c.width), "-y", fmt.Sprint(c.height))
@@ -101,7 +101,7 @@ func TestScreenPaste(t *testing.T) {
 	term.tmux("load-buffer", file)
 	term.tmux("paste-buffer", "-p") // with no box there is nothing to paste into
 	term.press("/")
-	term.await("\n/\n")
+	term.await("\n/ ", "0 of 0")
 	term.tmux("paste-buffer", "-p")
 	text := term.awaitThat("an error in the filter", func(screen string) bool { return strings.Contains(screen, "filter, column") })
 	if !strings.HasPrefix(text, "netlive") || strings.Contains(term.tmux("display-message", "-p", "#{pane_title}"), "owned") {
@@ -110,7 +110,7 @@ func TestScreenPaste(t *testing.T) {
 	term.press("Escape")
 	term.await("? help")
 	term.press("/")
-	term.await("\n/\n")
+	term.await("\n/ ", "0 of 0")
 	term.tmux("set-buffer", "state\nlisten")
 	term.tmux("paste-buffer", "-p")
 	term.await("0 of 0: state listen")

@@ -78,12 +78,12 @@ func TestScreenHostileNames(t *testing.T) {
 			t.Errorf("a line is broken: %q", line)
 		}
 	}
-	term.toRow(" " + a.RemoteAddr().String())
 	term.command("group process")
 	intact("by process", "["+pid+"]")
 	term.command("group none")
-	term.command("find " + a.RemoteAddr().String())
-	term.onRow(a.RemoteAddr().String())
+	term.awaitNot("by process")
+	term.command(fmt.Sprintf("filter sport = :%d", a.RemoteAddr().(*net.TCPAddr).Port))
+	term.await("1 of 5: ")
 	term.press("Enter")
 	intact("why it is open", pid+` `, `\nargs`)
 	term.press("c")

@@ -96,7 +96,7 @@ func TestScreenOfConnections(t *testing.T) {
 	}
 	term.await("closed: reset", "─ end ", "lived ", "12K")
 	term.press("Escape")
-	term.awaitNot("detail")
+	term.awaitNot("─ end ")
 	for _, end := range [][2]string{{"reset", "reset by peer"}, {"aborted", "reset sent"}} {
 		term.rowOf("-tcp", p.from(), end[0], end[1])
 	}
@@ -164,7 +164,7 @@ func TestScreenFilterBox(t *testing.T) {
 	// What is searched is found in both ends, in turn.
 	term.press("g")
 	term.press("f")
-	term.await("find: ")
+	term.await("find:")
 	term.typed(from)
 	term.press("Enter")
 	term.onRow(p.from())

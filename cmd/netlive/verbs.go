@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -68,7 +69,7 @@ func tableOptions(o *options.Options) error {
 	case o.Count > 0 || o.Timed || o.Ring > 0 || o.Source != options.SourceAuto:
 		return options.Usage("netlive: --count, --interval, --ring and --source are for netlive watch")
 	case o.Config != "" || o.Sort != "" || o.Group != "" || o.ReadOnly:
-		return options.Usage("netlive: %s is for netlive watch", screenOnly(o))
+		return options.Usage("netlive: %s is for netlive watch", cmp.Or(screenOnly(o), "--read-only"))
 	case o.Events != 0 || o.Columns != nil:
 		return options.Usage("netlive: %s is for netlive trace and netlive watch", screenOnly(o))
 	case name != "":
@@ -138,7 +139,7 @@ func screenOnly(o *options.Options) string {
 		name  string
 		given bool
 	}{
-		{"--config", o.Config != ""}, {"--sort", o.Sort != ""}, {"--group", o.Group != ""}, {"--columns", o.Columns != nil}, {"--event", o.Events != 0}, {"--read-only", o.ReadOnly},
+		{"--config", o.Config != ""}, {"--sort", o.Sort != ""}, {"--group", o.Group != ""}, {"--columns", o.Columns != nil}, {"--event", o.Events != 0},
 	} {
 		if option.given {
 			return option.name
@@ -167,7 +168,7 @@ func traceOptions(o *options.Options) error {
 	case o.Timed, o.Source != options.SourceAuto:
 		bad = "--interval and --source are for watch"
 	case o.Config != "" || o.Sort != "" || o.Group != "" || o.ReadOnly:
-		bad = screenOnly(o) + " is for watch"
+		bad = cmp.Or(screenOnly(o), "--read-only") + " is for watch"
 	case o.JSON && o.CSV:
 		bad = "--json and --csv are one or the other"
 	case o.Absolute && o.Delta:

@@ -90,7 +90,10 @@ func watchScreen(ctx context.Context, o *options.Options, std streams) (err erro
 			return err
 		}
 	}
-	return screen.Run(ctx, c)
+	if err := screen.Run(ctx, c); err != nil {
+		return err
+	}
+	return context.Cause(ctx) // a signal, if it was one
 }
 
 // firstPage is the page that the options ask for, or else the configuration.

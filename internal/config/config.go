@@ -17,7 +17,7 @@ import (
 
 // Config is what the file says, or what holds without one.
 type Config struct {
-	// Screen is the first screen when the options ask for none: connections, listeners, events, routes, interfaces or statistics.
+	// Screen is the first screen when the options ask for none: connections, listeners, events, routes, interfaces, statistics or groups.
 	Screen string
 	// Group is how connections are grouped at first, one of Schema.Groups.
 	Group string
@@ -100,7 +100,7 @@ func Default(s Schema) Config {
 
 // The words of settings that are words. The first is that of no file.
 var (
-	screens     = []string{"connections", "listeners", "events", "routes", "interfaces", "statistics"}
+	screens     = []string{"connections", "listeners", "events", "routes", "interfaces", "statistics", "groups"}
 	colors      = []string{"auto", "always", "never"}
 	backgrounds = []string{"auto", "light", "dark"}
 )

@@ -33,7 +33,7 @@ func TestErrors(t *testing.T) {
 
 		// Values of another kind, and words.
 		{"screen = 'conections'", `1: screen: "conections" is no screen (did you mean connections?)`},
-		{"screen = 3", "1: screen: wants one of connections, listeners, events, routes, interfaces, statistics, not 3"},
+		{"screen = 3", "1: screen: wants one of connections, listeners, events, routes, interfaces, statistics, groups, not 3"},
 		{"group = 'user'", `1: group: "user" is no group; there are none, process, container, remote, listener`},
 		{"group = ['none']", "1: group: wants one of none, process, container, remote, listener, not a list"},
 		{"color = 'alwais'", `1: color: "alwais" is no way (did you mean always?)`},

@@ -164,17 +164,18 @@ func (m *Meter) want(s *sock.Socket) bool {
 	return anew
 }
 
-// Get returns the last reading of a socket; ok is false when there is none.
+// Get returns the last reading of a socket, be it from a dump; ok is false when there is none.
 func (m *Meter) Get(id sock.ID) (r Reading, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if e := m.single[id]; e != nil && e.info != nil {
+	s, dumped := m.brief[id]
+	if e := m.single[id]; e != nil && e.info != nil && (!dumped || e.wish == m.wish || e.at >= s.at) {
 		r = e.reading()
 		r.Sent, r.Received, r.Retrans = e.info.Sent(), e.info.Received(), e.info.TotalRetrans
 		r.Info, r.Tx, r.Rx = e.info, e.tx, e.rx
 		return r, true
 	}
-	if s, ok := m.brief[id]; ok {
+	if dumped {
 		return s.reading(), true
 	}
 	return Reading{}, false

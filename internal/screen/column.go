@@ -48,8 +48,8 @@ type grid struct {
 	total  int
 }
 
-// fit sets the widths to what the rows need. With all no column goes, and the line may be wider than width.
-func (g *grid) fit(heads []head, rows [][]cell, width int, all bool) {
+// fit sets the widths to what the rows need; sorted is the column that has the mark of it. With all no column goes, and the line may be wider than width.
+func (g *grid) fit(heads []head, rows [][]cell, width int, all bool, sorted string) {
 	g.heads = heads
 	if g.widest == nil {
 		g.widest = map[string]int{}
@@ -84,7 +84,11 @@ func (g *grid) fit(heads []head, rows [][]cell, width int, all bool) {
 			if h.hidden || h.spare != 0 && h.spare <= turn && !all {
 				continue
 			}
-			g.widths[i] = max(most[i], ansi.StringWidth(h.label(g.short)))
+			label := ansi.StringWidth(h.label(g.short))
+			if h.name == sorted && sorted != "" {
+				label++ // for the mark
+			}
+			g.widths[i] = max(most[i], label)
 			total += g.widths[i] + 1
 		}
 		g.total = total - 1
@@ -134,8 +138,7 @@ func (g *grid) headLine(l *look, sorted string, reversed bool, width, from int) 
 		text := g.heads[i].label(g.short)
 		if g.heads[i].name == sorted && sorted != "" {
 			mark := l.direction(reversed)
-			// The mark takes the place of a blank, or of the last letter.
-			text = ansi.Truncate(text, max(w-ansi.StringWidth(mark), 0), "") + mark
+			text += mark
 		}
 		b.WriteString(pad(text, w, g.heads[i].right))
 		b.WriteByte(' ')

@@ -47,12 +47,21 @@ func (b *confirmBox) update(m *model, msg tea.Msg) tea.Cmd {
 
 func (b *confirmBox) problem(int) string { return "" }
 
+// noRow is what is said where a key wants a row and the bar is on none.
+const noRow = "the bar is on no row"
+
 // askKill asks whether to end the process of a socket.
 func (m *model) askKill(s *sock.Socket) tea.Cmd {
-	o := s.Owner
+	var o sock.Owner
+	if s != nil {
+		o = s.Owner
+	}
 	switch {
 	case m.config.Kill == nil:
 		m.say("processes cannot be ended here: " + m.config.ReadOnly)
+		return nil
+	case s == nil:
+		m.say(noRow)
 		return nil
 	case !o.Known():
 		m.say("its process is not known")
@@ -63,22 +72,25 @@ func (m *model) askKill(s *sock.Socket) tea.Cmd {
 		held = fmt.Sprintf(" with %d sockets", m.detail.detail.ofProcess+1)
 	}
 	return m.ask(&confirmBox{
-		question: fmt.Sprintf("End %s%s by SIGTERM?", m.words.program(&o), held), word: fmt.Sprint(o.PID),
+		question: fmt.Sprintf("End %d/%s%s by SIGTERM?", o.PID, m.words.name(&o), held), word: fmt.Sprint(o.PID),
 		do: func() error { return m.config.Kill(&o) }, done: fmt.Sprintf("SIGTERM was sent to %d", o.PID),
 	})
 }
 
 // askDestroy asks whether to close a connection.
 func (m *model) askDestroy(s *sock.Socket) tea.Cmd {
-	victim := *s
 	switch {
 	case m.config.Destroy == nil:
 		m.say("connections cannot be closed here: " + m.config.ReadOnly)
+		return nil
+	case s == nil:
+		m.say(noRow)
 		return nil
 	case !sock.ProtosTCP.Has(s.Proto) || s.ID.Cookie() == 0:
 		m.say("only TCP sockets that the kernel has named can be closed")
 		return nil
 	}
+	victim := *s
 	local, remote := m.words.ends(s)
 	return m.ask(&confirmBox{
 		question: fmt.Sprintf("Close %s %s %s of %s?", local, m.look.glyphs.joined, remote, m.words.program(&s.Owner)), word: "close",

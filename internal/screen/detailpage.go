@@ -132,11 +132,13 @@ func (p *detailPage) lines(width int) []string {
 	if s.Owner.Known() {
 		who = append(who, "known by "+s.Owner.How.String())
 	}
-	if w.Space != nil && s.NetNS != 0 {
+	if p.m.config.Netns && w.Space != nil && s.NetNS != 0 {
 		who = append(who, "netns "+known(w.Space(s.NetNS)))
 	}
 	if w.Unit != nil {
-		who = append(who, "unit "+known(w.Unit(s)))
+		if unit := w.Unit(s); unit != "" {
+			who = append(who, "unit "+safe(unit))
+		}
 	}
 	if s.ID.Cookie() != 0 {
 		who = append(who, fmt.Sprintf("cookie %d", s.ID.Cookie()))

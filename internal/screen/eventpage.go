@@ -196,7 +196,7 @@ func (p *eventPage) selected() *sock.Event {
 
 // The widths from which on a line of events has room for who has the local end, and for all of its usual columns and a reason.
 const (
-	mediumEvents = 105
+	mediumEvents = 110
 	wideEvents   = 160
 )
 
@@ -206,9 +206,9 @@ func (p *eventPage) printer(width int) *render.EventLines {
 	switch {
 	case names != nil || width == 0 || width >= wideEvents:
 	case width >= mediumEvents:
-		names = []string{"time", "event", "process", "pid", "local", "remote", "duration", "why"}
+		names = []string{"time", "event", "process", "local", "remote", "duration", "why"}
 	default:
-		names = []string{"time", "event", "process", "remote", "duration", "why"}
+		names = []string{"time", "event", "process", "remote", "why"}
 	}
 	if err := l.Select(p.kinds()&^sock.Events(sock.EventLost, sock.EventResync), names); err != nil {
 		l.Columns = nil
@@ -222,7 +222,8 @@ func (p *eventPage) body(width, height int) []string {
 	}
 	printer := p.printer(width)
 	l := p.m.look
-	lines := []string{l.paint(PartHead, fill(ansi.Truncate(" "+strings.TrimRight(string(printer.Header(nil)), "\n"), width, ""), width))}
+	short := width < mediumEvents && p.m.columnsOf(Events) == nil
+	lines := []string{l.paint(PartHead, fill(ansi.Truncate(" "+shorter(short, string(printer.Header(nil))), width, ""), width))}
 	if p.frame == nil {
 		return lines
 	}
@@ -232,16 +233,30 @@ func (p *eventPage) body(width, height int) []string {
 		}
 		e := &p.frame.events.events[i]
 		e.Stack = nil
-		text := ansi.Truncate(" "+strings.TrimRight(string(printer.Append(nil, e)), "\n"), width, l.glyphs.ellipsis)
+		text := ansi.Truncate(" "+shorter(short, string(printer.Append(nil, e))), width, l.glyphs.ellipsis)
 		if i == p.bar {
 			text = l.paint(PartBar, fill(ansi.Strip(text), width))
 		}
 		lines = append(lines, text)
 	}
 	if len(p.frame.events.events) == 0 {
-		lines = append(lines, l.paint(PartHint, " nothing has happened yet"))
+		text := " nothing has happened yet"
+		if p.m.filter.Text != "" && p.frame.events.total > 0 {
+			text = " nothing of what happened matches the filter"
+		}
+		lines = append(lines, l.paint(PartHint, text))
 	}
 	return lines
+}
+
+// shorter is a line without its end, and where room is short without the microseconds of its time, with which it begins.
+func shorter(short bool, line string) string {
+	const milliseconds, microseconds = len("15:04:05.000"), len("15:04:05.000000")
+	line = strings.TrimRight(line, "\n")
+	if short && len(line) > microseconds {
+		return line[:milliseconds] + line[microseconds:]
+	}
+	return line
 }
 
 func (p *eventPage) about() string {

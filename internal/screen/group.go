@@ -44,7 +44,7 @@ const (
 	sumTX = iota
 	sumRX
 	sumRetrans
-	sumMeasured // how many were
+	sumMeasured // how many rates are known
 )
 
 // key is the group of a row.

@@ -211,7 +211,7 @@ func (v *listView) gridOf(section, width int) *grid {
 			rows = append(rows, v.row(line.cells))
 		}
 	}
-	g.fit(heads, rows, width, false)
+	g.fit(heads, rows, width, false, v.sort)
 	return g
 }
 

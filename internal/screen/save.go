@@ -177,7 +177,7 @@ func writeCSV(w io.Writer, t textTable) error {
 // writeText writes columns as wide as they have to be.
 func writeText(w io.Writer, t textTable) error {
 	var g grid
-	g.fit(t.heads, t.rows, 0, true)
+	g.fit(t.heads, t.rows, 0, true, "")
 	var b strings.Builder
 	line := func(text func(i int) string) {
 		at := b.Len()

@@ -88,16 +88,13 @@ func (p *sockPage) act(a action) (tea.Cmd, bool) {
 		if text := p.copied(); text != "" {
 			return p.m.copy(text), true
 		}
+		p.m.say(noRow)
 	case actSave:
 		return p.m.ask(newSaveBox(p.m, p.page, func() { p.saving = p.m.number() })), true
 	case actKill:
-		if s := p.victim(); s != nil {
-			return p.m.askKill(s), true
-		}
+		return p.m.askKill(p.victim()), true
 	case actDestroy:
-		if s := p.socket(); s != nil {
-			return p.m.askDestroy(s), true
-		}
+		return p.m.askDestroy(p.socket()), true
 	default:
 		return nil, false
 	}

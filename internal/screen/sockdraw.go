@@ -53,7 +53,7 @@ func (p *sockPage) body(width, height int) []string {
 		indent(l, f.Rows, cells)
 	}
 	whole := p.wide || p.chosen != nil
-	p.grid.fit(heads, cells, width, whole)
+	p.grid.fit(heads, cells, width, whole, p.sort)
 	if !whole {
 		p.left = 0
 	}

@@ -5,9 +5,12 @@ package screen
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 
 	tea "charm.land/bubbletea/v2"
+	"golang.org/x/sys/unix"
 )
 
 // Terminal is where a screen is shown.
@@ -29,8 +32,14 @@ const FramesPerSecond = 10
 func run(ctx context.Context, on Terminal, m tea.Model, loop func(ctx context.Context, send func(tea.Msg)) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	program := tea.NewProgram(m,
-		tea.WithContext(ctx), tea.WithInput(on.In), tea.WithOutput(on.Out), tea.WithEnvironment(on.Env), tea.WithFPS(FramesPerSecond))
+	in, closeIn, err := keyboard(on.In)
+	if err != nil {
+		return err
+	}
+	defer closeIn()
+	// Signals are ctx's. bubbletea would hear them too, and waits for ever where it ends by ctx while it tells itself of one (tea.go, handleSignals).
+	program := tea.NewProgram(m, tea.WithoutSignalHandler(),
+		tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(on.Out), tea.WithEnvironment(on.Env), tea.WithFPS(FramesPerSecond))
 	ended := make(chan error, 1)
 	go func() {
 		err := loop(ctx, program.Send)
@@ -39,7 +48,7 @@ func run(ctx context.Context, on Terminal, m tea.Model, loop func(ctx context.Co
 		}
 		ended <- err
 	}()
-	_, err := program.Run()
+	_, err = program.Run()
 	cancel()
 	if loopErr := <-ended; loopErr != nil {
 		return loopErr
@@ -51,4 +60,20 @@ func run(ctx context.Context, on Terminal, m tea.Model, loop func(ctx context.Co
 		return nil // ctx ended it, which is a way to stop
 	}
 	return err
+}
+
+// keyboard is where keys come from: the input, or the terminal itself when the input is a file or a pipe.
+func keyboard(in io.Reader) (keys io.Reader, done func(), err error) {
+	file, ok := in.(*os.File)
+	if !ok {
+		return in, func() {}, nil
+	}
+	if _, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS); err == nil {
+		return in, func() {}, nil
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the input is no terminal to take keys from: %w", err)
+	}
+	return tty, func() { _ = tty.Close() }, nil
 }

@@ -145,9 +145,11 @@ func (w *window) sum(g *view.Group, r *table.Row) {
 	if !ok {
 		return
 	}
-	g.Sum[sumMeasured]++
-	g.Sum[sumTX] += max(reading.TxRate, 0)
-	g.Sum[sumRX] += max(reading.RxRate, 0)
+	if reading.TxRate >= 0 {
+		g.Sum[sumMeasured]++
+		g.Sum[sumTX] += reading.TxRate
+		g.Sum[sumRX] += max(reading.RxRate, 0)
+	}
 	g.Sum[sumRetrans] += float64(max(reading.Retrans, 0))
 }
 
@@ -223,6 +225,11 @@ func (w *window) drawSockets(t *table.Table, f *frame, wish wish, now sock.Stamp
 	if wish.saving != 0 && wish.saving != w.saved {
 		w.saved = wish.saving
 		f.saveSeq = wish.saving
+		if q.Group != nil {
+			whole := *q.Group
+			whole.Open = nil // the rows of groups that are closed too
+			q.Group = &whole
+		}
 		view.All(t, q, now, func(l *view.Line) {
 			if l.Group != nil {
 				return

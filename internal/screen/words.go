@@ -3,6 +3,8 @@
 package screen
 
 import (
+	"strings"
+
 	"github.com/charmbracelet/x/ansi"
 
 	"netlive/internal/render"
@@ -43,7 +45,7 @@ func (w *Words) program(o *sock.Owner) string {
 	if !o.Known() {
 		return "-"
 	}
-	return ansi.Truncate(string(appendUint(nil, uint64(o.PID)))+"/"+w.name(o), programWidth, "")
+	return strings.TrimRight(ansi.Truncate(string(appendUint(nil, uint64(o.PID)))+"/"+w.name(o), programWidth, ""), " ")
 }
 
 // safe is a text that strangers may have chosen, such that it does nothing to a terminal.
