@@ -9,6 +9,9 @@ import (
 	"netlive/internal/sock"
 )
 
+// AppendWhy appends, in words and safe to print, what an event's numbers do not say; nothing when there is nothing to say.
+func AppendWhy(b []byte, e *sock.Event) []byte { return appendWhy(b, e) }
+
 // appendWhy appends, in words, what an event's numbers do not say; nothing when there is nothing to say.
 func appendWhy(b []byte, e *sock.Event) []byte {
 	d := e.Detail

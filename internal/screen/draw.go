@@ -32,7 +32,11 @@ func (m *model) View() tea.View {
 		for len(lines) < m.height-1-stripLines {
 			lines = append(lines, "")
 		}
-		lines = append(lines, m.sockets[m.page].strip(m.width)...)
+		strip := m.events.strip
+		if m.page <= Listeners {
+			strip = m.sockets[m.page].strip
+		}
+		lines = append(lines, strip(m.width)...)
 	}
 	last := 1
 	if m.box != nil && m.box.problem(m.width) != "" {

@@ -142,7 +142,7 @@ func (m *model) bodyHeight() int {
 }
 
 // strips reports whether there is room for a strip about the row that the bar is on.
-func (m *model) strips() bool { return m.height >= 20 && m.page <= Listeners && m.detail == nil }
+func (m *model) strips() bool { return m.height >= 20 && m.page <= Events && m.detail == nil }
 
 // tops are how many status lines there is room for.
 func (m *model) tops() []struct{} {
