@@ -35,6 +35,7 @@ func newRoot(std streams) *cobra.Command {
 	root.AddCommand(
 		newVerb(options.Verb, "watch [OPTIONS] [FILTER]", "netstat's socket tables, kept true on the screen", watchHelp, watchOptions, runWatch, std),
 		newVerb(options.Runner, "trace [OPTIONS] [FILTER] [-- COMMAND]", "a line for each TCP event", traceHelp, traceOptions, runTrace, std),
+		newDoctor(std),
 		&cobra.Command{
 			Use:   "version",
 			Short: "the version of this program",
@@ -80,7 +81,7 @@ func version() string {
 // isVerb reports whether word begins one of newRoot's commands: everything else is netstat's.
 func isVerb(word string) bool {
 	switch word {
-	case "watch", "trace", "version", "man", "help", "completion", "__complete", "__completeNoDesc":
+	case "watch", "trace", "doctor", "version", "man", "help", "completion", "__complete", "__completeNoDesc":
 		return true
 	}
 	return false

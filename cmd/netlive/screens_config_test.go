@@ -28,6 +28,9 @@ linger = "1m"
 columns = ["remote", "local", "state", "age"]
 hide = ["age"]
 sort = "-state"
+[interfaces]
+columns = ["iface", "mtu", "flags"]
+sort = "-mtu"
 [keys]
 quit = ["Q"]
 freeze = ["space"]
@@ -54,6 +57,8 @@ bar = "black on 208"
 	}
 	term.command("sort -remote")
 	term.await("sort remote▼")
+	term.press("5")
+	term.await(" Iface   MTU▼ Flg", "sort MTU▼")
 	term.press("Q")
 	term.sane("exit code 0")
 

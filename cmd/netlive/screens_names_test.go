@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -83,15 +84,18 @@ func TestScreenHostileNames(t *testing.T) {
 	term.command("group none")
 	term.awaitNot("by process")
 	term.command(fmt.Sprintf("filter sport = :%d", a.RemoteAddr().(*net.TCPAddr).Port))
-	term.await("1 of 5: ")
+	term.await("1 of 6: ")
 	term.press("Enter")
 	intact("why it is open", pid+` `, `\nargs`)
 	term.press("c")
 	intact("copied: ")
 	term.press("3")
 	intact("EVENT", "following")
-	_ = a.Close()
-	term.await("close")
-	intact("close")
+	term.press("Escape")
+	term.awaitNot("filter: ")
+	if err := errors.Join(a.Close(), stdin.Close()); err != nil { // which ends the process
+		t.Fatal(err)
+	}
+	intact(" close ")
 	term.quit()
 }

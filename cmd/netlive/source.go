@@ -5,10 +5,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"runtime/debug"
 
+	"netlive/internal/doctor"
 	"netlive/internal/options"
 	"netlive/internal/procfallback"
 	"netlive/internal/sock"
@@ -44,8 +44,7 @@ func openSource(o *options.Options, events sock.EventSet) (*source, error) {
 	case err == nil && t.Hook() == tracer.HookTyped:
 		s.tracer = t
 	case err == nil:
-		// Without cookies and iterators there is news but no truth to hold it against.
-		s.why = errors.Join(fmt.Errorf("the classic tracepoint names no socket: %w", tracer.ErrUnsupported), t.Close())
+		s.why = errors.Join(tracer.ErrNoTable, t.Close())
 	default:
 		s.why = err
 	}
@@ -109,16 +108,8 @@ func (s *source) Close() error {
 	return errors.Join(err, s.proc.Close())
 }
 
-// remedy says what would make BPF available, given the error of opening the tracer.
-func remedy(err error) string {
-	switch {
-	case errors.Is(err, os.ErrPermission):
-		return "run as root, or once: sudo setcap cap_bpf,cap_perfmon+ep " + self()
-	case errors.Is(err, tracer.ErrUnsupported):
-		return "Linux 5.12 or newer with CONFIG_DEBUG_INFO_BTF can do it"
-	}
-	return ""
-}
+// remedy says what would make BPF available, given the error of opening the tracer, in the doctor's words.
+func remedy(err error) string { return doctor.Remedy(err, self()) }
 
 // self is the path to give to setcap.
 func self() string {

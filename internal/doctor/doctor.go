@@ -41,15 +41,15 @@ type Check struct {
 // The groups of checks, in their order.
 const (
 	GroupKernel     = "kernel"
-	GroupBPF        = "bpf"
-	GroupPrograms   = "programs"
 	GroupPrivileges = "privileges"
 	GroupNamespaces = "namespaces"
+	GroupBPF        = "bpf"
+	GroupPrograms   = "programs"
 	GroupSources    = "sources"
 )
 
 // Groups are all of them, in the order in which they are shown.
-var Groups = []string{GroupKernel, GroupBPF, GroupPrograms, GroupPrivileges, GroupNamespaces, GroupSources}
+var Groups = []string{GroupKernel, GroupPrivileges, GroupNamespaces, GroupBPF, GroupPrograms, GroupSources}
 
 // Use is what a verb, or a part of one, works with here.
 type Use struct {

@@ -15,30 +15,38 @@ import (
 
 // Facts are what files of the kernel say. What could not be read is empty, and its zero value means that it is not known.
 type Facts struct {
-	Release     string // /proc/sys/kernel/osrelease
-	Banner      string // /proc/version
-	Self        string // the directory of this thread below proc: thread-self; self, where there is no other (gVisor); "" without /proc
-	BTF         int64  // bytes of /sys/kernel/btf/vmlinux; 0 is none
-	Caps        map[string]uint64
-	Groups      []int    // supplementary groups of this process
-	NoNewPrivs  bool     // PR_SET_NO_NEW_PRIVS: no program that is run gets more privileges
-	Seccomp     string   // 0 none, 1 strict, 2 filter; "" not in this kernel
-	Memlock     string   // soft limit of RLIMIT_MEMLOCK in bytes, or unlimited
-	Sysctls     map[string]string
-	Lockdown    string // none, integrity, confidentiality, absent, "" not known
-	Symbols     bool   // /proc/kallsyms has addresses
-	Namespaces  map[string]uint64
-	InitNet     uint64 // that of PID 1; 0 not known
-	HidePID     string // hidepid of the mount of /proc; "" shows all
-	HideGID     int    // gid of that mount: whose members are shown all; -1 none
-	CgroupV2    []Mount
-	CgroupV1    bool
-	Tracefs     string // where it is mounted
-	Container   string // docker, podman, …, gVisor; "" none was seen
-	MissingNet  []string
-	IPv6        bool
-	Securityfs  bool
-	ProcMounted bool
+	Release string // /proc/sys/kernel/osrelease
+	Banner  string // /proc/version
+	Self    string // the directory of this thread below proc: thread-self, or self where there is no other (gVisor); "" without /proc
+	BTF     int64  // bytes of /sys/kernel/btf/vmlinux; 0 is none
+	Symbols bool   // /proc/kallsyms shows addresses
+	// Sysctls are those of sysctls; what is not there is "".
+	Sysctls map[string]string
+	// Lockdown is none, integrity, confidentiality, absent (not in this kernel), or "".
+	Lockdown string
+
+	EUID       int               // effective; -1 not known
+	Groups     []int             // of this process
+	Caps       map[string]uint64 // CapEff, CapPrm, CapBnd
+	NoNewPrivs bool              // no program that is run gets more privileges (PR_SET_NO_NEW_PRIVS)
+	Seccomp    string            // 0 none, 1 strict, 2 filter; "" not in this kernel
+	Memlock    string            // soft limit of RLIMIT_MEMLOCK in bytes, or unlimited
+
+	// Namespaces are the inode numbers of those of this thread, by the names in /proc/PID/ns; 0 is not known.
+	Namespaces map[string]uint64
+	HostNet    uint64 // that of PID 1
+	CgroupV2   []Mount
+	CgroupV1   bool
+	Container  string // docker, podman, gVisor and such; "" none was seen
+
+	HidePID string // hidepid of the mount of /proc; "" shows all
+	HideGID int    // of whom it hides nothing; -1 none
+	// Tracefs is where it is mounted, Accept whether the tracepoint of accept(2) may be read there.
+	Tracefs string
+	Accept  bool
+	// MissingNet are the files of netTables that are not there.
+	MissingNet []string
+	IPv6       bool
 }
 
 // Mount is a mount of cgroup v2.
@@ -54,7 +62,7 @@ var sysctls = []string{
 // Read reads the files below root, which is that of the machine.
 func Read(root fs.FS) Facts {
 	r := reader{root}
-	f := Facts{Sysctls: map[string]string{}, Namespaces: map[string]uint64{}, Caps: map[string]uint64{}, HideGID: -1}
+	f := Facts{Sysctls: map[string]string{}, Namespaces: map[string]uint64{}, Caps: map[string]uint64{}, HideGID: -1, EUID: -1}
 	f.Release, f.Banner = r.text("proc/sys/kernel/osrelease"), r.text("proc/version")
 	for _, dir := range []string{"thread-self", "self"} {
 		if r.has(path.Join("proc", dir, "status")) {
@@ -63,7 +71,6 @@ func Read(root fs.FS) Facts {
 		}
 	}
 	self := path.Join("proc", f.Self)
-	f.ProcMounted = f.Self != ""
 	if info, err := fs.Stat(root, "sys/kernel/btf/vmlinux"); err == nil {
 		f.BTF = info.Size()
 	}
@@ -72,7 +79,7 @@ func Read(root fs.FS) Facts {
 	}
 	f.Symbols = r.symbols()
 	r.lockdown(&f)
-	if !f.ProcMounted {
+	if f.Self == "" {
 		return f
 	}
 	r.status(&f, self+"/status")
@@ -80,13 +87,16 @@ func Read(root fs.FS) Facts {
 	for _, kind := range []string{"cgroup", "net", "pid", "user"} {
 		f.Namespaces[kind] = r.namespace(self + "/ns/" + kind)
 	}
-	f.InitNet = r.namespace("proc/1/ns/net")
+	f.HostNet = r.namespace("proc/1/ns/net")
 	r.mounts(&f, self+"/mountinfo")
 	f.Container = r.container(&f)
 	for _, name := range netTables {
 		if !r.has(self + "/net/" + name) {
 			f.MissingNet = append(f.MissingNet, name)
 		}
+	}
+	for _, dir := range []string{f.Tracefs, "/sys/kernel/tracing", "/sys/kernel/debug/tracing"} {
+		f.Accept = f.Accept || dir != "" && r.text(path.Join(dir[1:], "events/syscalls/sys_exit_accept/id")) != ""
 	}
 	f.IPv6 = r.has(self + "/net/if_inet6")
 	return f
@@ -96,7 +106,9 @@ func Read(root fs.FS) Facts {
 func (f *Facts) Has(c Capability) bool { return f.Caps["CapEff"]&(1<<c) != 0 }
 
 // InitialUser reports whether the user namespace is the kernel's first: in another, capabilities do not count for BPF.
-func (f *Facts) InitialUser() bool { return f.Namespaces["user"] == initialUser || f.Namespaces["user"] == 0 }
+func (f *Facts) InitialUser() bool {
+	return f.Namespaces["user"] == initialUser || f.Namespaces["user"] == 0
+}
 
 // The first namespaces of a kernel (include/linux/proc_ns.h).
 const (
@@ -145,6 +157,10 @@ func (r reader) status(f *Facts, name string) {
 			f.NoNewPrivs = value == "1"
 		case "Seccomp":
 			f.Seccomp = value
+		case "Uid":
+			if words := strings.Fields(value); len(words) > 1 {
+				f.EUID, _ = strconv.Atoi(words[1])
+			}
 		case "Groups", "Gid":
 			for _, word := range strings.Fields(value) {
 				if n, err := strconv.Atoi(word); err == nil {
@@ -171,7 +187,7 @@ func (r reader) memlock(name string) string {
 func (r reader) lockdown(f *Facts) {
 	const dir = "sys/kernel/security"
 	if entries, err := fs.ReadDir(r.root, dir); err == nil && len(entries) > 0 {
-		f.Securityfs, f.Lockdown = true, "absent"
+		f.Lockdown = "absent"
 	}
 	text := r.text(dir + "/lockdown")
 	if _, rest, ok := strings.Cut(text, "["); ok {

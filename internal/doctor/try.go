@@ -4,9 +4,9 @@ package doctor
 
 import (
 	"errors"
-	"math"
 	"net/netip"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -42,7 +42,7 @@ type Opened struct {
 
 // Try tries out what the verbs do. Hooks hang for an instant, as when watch begins and ends at once; nothing stays.
 func Try() (t Trials, err error) {
-	t.Machine, t.Bits, t.Root = machine(), wordBits, os.Geteuid() == 0
+	t.Machine, t.Bits, t.Root = machine(), strconv.IntSize, os.Geteuid() == 0
 	t.Syscall = trySyscall()
 	if t.BPF, err = tracer.Try(); err != nil {
 		return t, err
@@ -58,8 +58,6 @@ func Try() (t Trials, err error) {
 	t.Rtnl = err
 	return t, nil
 }
-
-const wordBits = 32 << (math.MaxUint >> 63)
 
 func open(o tracer.Options) (r Opened) {
 	t, err := tracer.Open(o)

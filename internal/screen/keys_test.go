@@ -229,6 +229,8 @@ func TestColumns(t *testing.T) {
 	}).scene().draw()
 	set.has("sort remote▼", "by remote").press("t", "t").hasNot("State")
 	set.press("2").has("State").hasNot("Age")
+	lists := newStage(t, 120, 30, func(c *Config) { c.Settings.Sort = map[string]string{"interfaces": "-MTU"} }).scene().draw()
+	lists.press("5").has("sort MTU▼", " MTU▼").press("4").hasNot("MTU")
 }
 
 func TestFilterBox(t *testing.T) {

@@ -190,6 +190,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		m.lists.resized()
 		m.renew()
+		// What was drawn for the old size before the new one was known has moved other lines than bubbletea thinks.
+		return m, tea.ClearScreen
 	case tea.BackgroundColorMsg:
 		if m.config.Settings.Dark == nil {
 			m.look = newLook(msg.IsDark(), m.config.Settings.ASCII, m.config.Settings.Theme)

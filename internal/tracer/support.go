@@ -18,6 +18,9 @@ import (
 // text around it says what is missing and since which version it is there.
 var ErrUnsupported = errors.New("not supported by this kernel")
 
+// ErrNoTable is why HookClassic does for trace alone: there is news, and no truth to hold it against.
+var ErrNoTable = fmt.Errorf("the classic tracepoint names no socket: %w", ErrUnsupported)
+
 // explain turns an error of the BPF library into one that says what was being done, and
 // that answers to os.ErrPermission and ErrUnsupported as far as the cause is known.
 func explain(doing string, err error) error {

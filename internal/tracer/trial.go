@@ -67,7 +67,7 @@ func Try() (t Trial, err error) {
 		t.refuse(err)
 		return t, nil
 	}
-	t.Cookie, t.Storage = tryHelper(ebpf.MapSpec{}, asm.FnGetSocketCookie), tryHelper(*spec.Maps[bpfMapLives], asm.FnSkStorageGet)
+	t.Cookie, t.Storage = tryHelper("bpf_get_socket_cookie", asm.FnGetSocketCookie, nil), tryHelper("bpf_sk_storage_get", asm.FnSkStorageGet, spec.Maps[bpfMapLives])
 	dropErr := setDropHasSock(spec) // without the kernel's types no program is taken, and its error says so
 	for _, name := range []string{bpfMapEnds, bpfMapFollowed} {
 		spec.Maps[name].MaxEntries = 1 // to make room takes its time
@@ -130,31 +130,28 @@ func tryProgram(spec *ebpf.CollectionSpec, program string, o ebpf.CollectionOpti
 	return nil
 }
 
-// tryHelper loads a program on a typed tracepoint that calls a helper with a socket and, unless storage is empty, a map. What the verifier
+// tryHelper loads a program on a typed tracepoint that calls a helper with a socket, and with a map unless that is nil. What the verifier
 // says of it is about that helper and no other.
-func tryHelper(storage ebpf.MapSpec, helper asm.BuiltinFunc) error {
-	p := ebpf.ProgramSpec{Type: ebpf.Tracing, AttachType: ebpf.AttachTraceRawTp, AttachTo: "inet_sock_set_state", License: "GPL"}
-	socket := asm.R1
-	if storage.Type != ebpf.UnspecifiedMap {
-		m, err := ebpf.NewMap(&storage)
+func tryHelper(name string, helper asm.BuiltinFunc, storage *ebpf.MapSpec) error {
+	load := asm.Instructions{asm.LoadMem(asm.R1, asm.R1, 0, asm.DWord)}
+	if storage != nil {
+		m, err := ebpf.NewMap(storage)
 		if err != nil {
 			return explain("make socket storage", err)
 		}
 		defer m.Close()
-		socket = asm.R2
-		p.Instructions = asm.Instructions{
-			asm.LoadMem(socket, asm.R1, 0, asm.DWord), asm.LoadMapPtr(asm.R1, m.FD()),
-			asm.Mov.Imm(asm.R3, 0), asm.Mov.Imm(asm.R4, 0),
+		load = asm.Instructions{
+			asm.LoadMem(asm.R2, asm.R1, 0, asm.DWord), asm.LoadMapPtr(asm.R1, m.FD()), asm.Mov.Imm(asm.R3, 0), asm.Mov.Imm(asm.R4, 0),
 		}
-	} else {
-		p.Instructions = asm.Instructions{asm.LoadMem(socket, asm.R1, 0, asm.DWord)}
 	}
-	p.Instructions = append(p.Instructions, helper.Call(), asm.Mov.Imm(asm.R0, 0), asm.Return())
-	prog, err := ebpf.NewProgram(&p)
+	p, err := ebpf.NewProgram(&ebpf.ProgramSpec{
+		Type: ebpf.Tracing, AttachType: ebpf.AttachTraceRawTp, AttachTo: "inet_sock_set_state", License: "GPL",
+		Instructions: append(load, helper.Call(), asm.Mov.Imm(asm.R0, 0), asm.Return()),
+	})
 	if err != nil {
-		return explain("load a program with "+helper.String(), err)
+		return explain("load a program with "+name, err)
 	}
-	return prog.Close()
+	return p.Close()
 }
 
 // need is what the program of that name is for, as Options.programs has it.

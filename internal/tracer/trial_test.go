@@ -52,7 +52,7 @@ func TestTryProgram(t *testing.T) {
 		t.Errorf("another: %v", err)
 	}
 	// A helper that tracing programs do not have.
-	if err := tryHelper(ebpf.MapSpec{}, asm.FnRedirect); !errors.Is(err, ErrUnsupported) {
+	if err := tryHelper("bpf_redirect", asm.FnRedirect, nil); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("a helper that is not there: %v", err)
 	}
 }
