@@ -37,13 +37,14 @@ const exitCodesHelp = `Exit codes
     3    the options or the filter are wrong
     255  a file in /proc is there and cannot be used
 
-  Verbs (watch, trace):
+  Verbs (watch, trace, doctor):
     0    ended as asked (q, --count, --for, SIGTERM), or because the reader of its output went away
     1    failed; the message says at what
     2    the command line or the filter is wrong
     3    nothing matched the filter in all that was asked for (watch --count N, trace --for TIME)
     4    not permitted; the message says which privilege would do
-    5    this kernel cannot do it; the message says what it lacks
+    5    this kernel cannot do it; the message says what it lacks. doctor: something is missing that netlive can use, of
+         the kernel or a privilege
     130  interrupted (^C, SIGINT)
   With -- COMMAND trace has the command's code: 128 and the signal's number when a signal ended it, 127 when there is no
   such command, 126 when it cannot be run.

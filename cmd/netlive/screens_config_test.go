@@ -58,7 +58,7 @@ bar = "black on 208"
 	term.command("sort -remote")
 	term.await("sort remote▼")
 	term.press("5")
-	term.await(" Iface   MTU▼ Flg", "sort MTU▼")
+	term.await(" Iface ", " MTU▼ Flg", "sort MTU▼")
 	term.press("Q")
 	term.sane("exit code 0")
 

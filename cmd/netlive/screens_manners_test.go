@@ -50,6 +50,17 @@ func TestScreenResized(t *testing.T) {
 			t.Errorf("in %dx%d:\n%s", c.width, c.height, text)
 		}
 	}
+	// tmux tells of a size a while after it has it: what is drawn for the old one in between must leave nothing behind.
+	for range 5 {
+		term.tmux("resize-window", "-x", "40", "-y", "12")
+		term.await("netlive", "Local  ")
+		term.tmux("resize-window", "-x", "80", "-y", "24")
+		term.awaitThat("all lines where they belong", func(screen string) bool {
+			lines := strings.Split(screen, "\n")
+			return len(lines) >= 24 && strings.HasPrefix(lines[0], "netlive") && strings.HasPrefix(lines[1], " 1 Conns") && strings.HasPrefix(lines[2], " Proto") &&
+				strings.HasPrefix(lines[21], "───") && strings.HasSuffix(lines[23], "q quit")
+		})
+	}
 	for _, key := range []string{"2", "3", "4", "5", "6", "7"} {
 		term.press(key)
 		term.tmux("resize-window", "-x", "30", "-y", "8")

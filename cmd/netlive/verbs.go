@@ -187,6 +187,7 @@ const longHelp = `netlive is netstat that the kernel keeps up to date.
   netlive [OPTIONS] [FILTER]                       netstat's tables, byte for byte
   netlive watch [OPTIONS] [FILTER]                 live screens of the same, with rates, reasons and events
   netlive trace [OPTIONS] [FILTER] [-- COMMAND]    a line for each event of TCP, as it happens
+  netlive doctor                                   what this kernel and these privileges allow, and how to get the rest
 
 FILTER is ss(8)'s language with more to ask about (netlive help filters): netlive -tan dport = :443 and proc = curl
 

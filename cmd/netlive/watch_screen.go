@@ -36,7 +36,7 @@ import (
 )
 
 // watchEvents are what the screens tell of unless --event says otherwise, besides the changes of state that make the table. Segments that are dropped are not among
-// them: that hook runs for each packet of the machine that is not wanted.
+// them: on a machine that is scanned there are too many of them to see the rest.
 var watchEvents = sock.Events(sock.EventState, sock.EventOwner, sock.EventListen, sock.EventOpen, sock.EventAccept, sock.EventFail, sock.EventClose,
 	sock.EventRetransmit, sock.EventReset, sock.EventOverflow, sock.EventError)
 

@@ -251,7 +251,7 @@ func NeedWords(n tracer.Need) string {
 	case n.Events != 0:
 		words = append(words, "trace --event "+strings.Join(KindNames(n.Events), ","))
 	}
-	if n.Follow && n.Events == 0 {
+	if n.Follow {
 		words = append(words, "trace -- COMMAND")
 	}
 	if n.Rows {

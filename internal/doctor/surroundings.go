@@ -209,7 +209,7 @@ func (j *judge) sources() {
 	if !j.mayLook() {
 		state, found = Lacking, "hidepid="+j.HidePID
 	}
-	j.add("hidepid", state, found, "-p, --netns, container names: processes of other users", "sudo mount -o remount,hidepid=0 /proc, or "+j.grant(j.self, SysPtrace))
+	j.add("hidepid", state, found, "netlive -p, watch without BPF, --netns: processes of other users", "sudo mount -o remount,hidepid=0 /proc, or "+j.grant(j.self, SysPtrace))
 
 	err := j.accept()
 	remedy = j.acceptable(err)

@@ -180,6 +180,10 @@ func (m *model) renew() {
 	m.lists.show(m.page)
 }
 
+// wholeRegion has all lines scroll again (DECSTBM). bubbletea scrolls parts of the screen, and names its last line instead of all of them when it has done so: on
+// a terminal that has grown meanwhile lines beyond the old last one would never be reached.
+const wholeRegion = "\x1b[r"
+
 // Update implements tea.Model.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
@@ -190,8 +194,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		m.lists.resized()
 		m.renew()
-		// What was drawn for the old size before the new one was known has moved other lines than bubbletea thinks.
-		return m, tea.ClearScreen
+		return m, tea.Sequence(tea.Raw(wholeRegion), tea.ClearScreen)
 	case tea.BackgroundColorMsg:
 		if m.config.Settings.Dark == nil {
 			m.look = newLook(msg.IsDark(), m.config.Settings.ASCII, m.config.Settings.Theme)

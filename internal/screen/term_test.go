@@ -4,9 +4,11 @@ package screen
 
 import (
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -44,5 +46,22 @@ func TestKeyboard(t *testing.T) {
 		}
 	case err == nil || !strings.HasPrefix(err.Error(), "the input is no terminal to take keys from: "):
 		t.Errorf("%v, %v", keys, err)
+	}
+}
+
+// A terminal that was resized scrolls as a whole again, and is drawn anew.
+func TestResized(t *testing.T) {
+	s := newStage(t, 80, 24, nil)
+	_, cmd := s.m.Update(tea.WindowSizeMsg{Width: 100, Height: 30})
+	steps := reflect.ValueOf(cmd()) // a list of commands, whose type is bubbletea's own
+	if steps.Kind() != reflect.Slice || steps.Len() != 2 {
+		t.Fatalf("%v", steps)
+	}
+	var got []tea.Msg
+	for i := range steps.Len() {
+		got = append(got, steps.Index(i).Interface().(tea.Cmd)())
+	}
+	if want := []tea.Msg{tea.RawMsg{Msg: "\x1b[r"}, tea.ClearScreen()}; !reflect.DeepEqual(got, want) {
+		t.Errorf("%q", got)
 	}
 }

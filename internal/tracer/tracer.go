@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
@@ -215,17 +216,7 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	if errors.Is(err, ErrUnsupported) {
 		// To look for the late ones in the kernel's types first would cost all kernels since what it costs to read those: a sixth of the
 		// start.
-		var lacks sock.EventSet
-		for name, events := range latePrograms {
-			if wanted[name] {
-				delete(spec.Programs, name)
-				lacks |= events & o.events()
-			}
-		}
-		t, err = attach(spec, HookTyped, hangTyped)
-		if err == nil {
-			t.lacks, t.why = lacks, ErrUnsupported
-		}
+		t, err = openLess(spec, wanted, o)
 	}
 	if err != nil {
 		return nil, err
@@ -248,6 +239,36 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 func (t *Tracer) lackBinds(err error) {
 	t.lacks |= sock.Events(sock.EventBind)
 	t.why = errors.Join(t.why, fmt.Errorf("needs the root of cgroup v2 and CAP_NET_ADMIN: %w", err))
+}
+
+// openLess loads what is left without the late programs that this kernel has no tracepoint for, or if that is not it without any of them.
+func openLess(spec *ebpf.CollectionSpec, wanted map[string]bool, o Options) (t *Tracer, err error) {
+	late := func(name string) bool { _, is := latePrograms[name]; return is && wanted[name] }
+	kernel, err := btf.LoadKernelSpec()
+	if err != nil {
+		return nil, explain("read the kernel's types", err)
+	}
+	absent := func(name string) bool {
+		var typedef *btf.Typedef
+		return late(name) && errors.Is(kernel.TypeByName("btf_trace_"+spec.Programs[name].AttachTo, &typedef), btf.ErrNotFound)
+	}
+	for _, gone := range []func(string) bool{absent, late} {
+		less := spec.Copy()
+		var lacks sock.EventSet
+		for name := range spec.Programs {
+			if gone(name) {
+				delete(less.Programs, name)
+				lacks |= latePrograms[name] & o.events()
+			}
+		}
+		if t, err = attach(less, HookTyped, hangTyped); err == nil {
+			t.lacks, t.why = lacks, ErrUnsupported
+		}
+		if !errors.Is(err, ErrUnsupported) {
+			break
+		}
+	}
+	return t, err
 }
 
 func hangTyped(name string, p *ebpf.Program) (link.Link, error) {

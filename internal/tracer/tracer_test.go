@@ -425,6 +425,9 @@ func TestFewerTracepoints(t *testing.T) {
 			everything, sock.Events(sock.EventOverflow, sock.EventDrop, sock.EventError),
 			[]string{bpfProgWatchWrite, bpfProgWatchQueue, bpfProgWatchReceive, bpfProgWatchDrop, bpfProgWatchError},
 		},
+		// Each lack costs its own.
+		{everything, sock.Events(sock.EventError), []string{bpfProgWatchError}},
+		{everything, sock.Events(sock.EventDrop), []string{bpfProgWatchDrop}},
 	} {
 		o := Options{Table: true, Events: c.events}
 		spec, err := openSpec(o)
@@ -441,7 +444,12 @@ func TestFewerTracepoints(t *testing.T) {
 				t.Errorf("%s was loaded", name)
 			}
 		}
-		if tr.coll.Programs[bpfProgWatchTcpState] == nil || tr.Announced() != 0 {
+		for name := range latePrograms {
+			if o.programs()[name] && !slices.Contains(c.late, name) && tr.coll.Programs[name] == nil {
+				t.Errorf("%s was not loaded", name)
+			}
+		}
+		if tr.coll.Programs[bpfProgWatchTcpState] == nil || (tr.Announced() == 0) != (len(c.late) > 1) {
 			t.Errorf("announced: %b", tr.Announced())
 		}
 		if tr.Lacks() != c.lacks {

@@ -21,13 +21,13 @@ var AllEvents = sock.Events(sock.EventBind)<<1 - sock.Events(sock.EventState)
 
 // Need is what a program of ours is for.
 type Need struct {
-	// Events are the kinds that have use for it. Of a program that is not Late all that is beyond HookClassic is lost with it.
+	// Events are the kinds that have use for it. What is lost without one whose tracepoint came after Linux 5.12 latePrograms says; without one
+	// of the others it is all that is beyond HookClassic.
 	Events sock.EventSet
 	// Table: a table that is kept needs it. Rows: so do large tables that are printed once (Walker). Follow: so does Options.Follow.
 	Table, Rows, Follow bool
-	// Classic: it serves where the typed tracepoints cannot be had. Late: its tracepoint is newer than Linux 5.12, and without it only what it
-	// is for itself is not to be had.
-	Classic, Late bool
+	// Classic: it serves where the typed tracepoints cannot be had.
+	Classic bool
 }
 
 // ProgramTrial is what came of one program.
@@ -156,7 +156,6 @@ func tryHelper(name string, helper asm.BuiltinFunc, storage *ebpf.MapSpec) error
 
 // need is what the program of that name is for, as Options.programs has it.
 func need(name string) (n Need) {
-	_, n.Late = latePrograms[name]
 	switch {
 	case name == bpfProgWatchTcpStateClassic:
 		n.Classic = true
@@ -173,14 +172,12 @@ func need(name string) (n Need) {
 	}
 	wanted := func(o Options) bool { return o.programs()[name] }
 	n.Table = wanted(Options{Table: true})
-	n.Follow = wanted(Options{Events: sock.Events(sock.EventState), Follow: true})
 	for k := sock.EventState; k < sock.EventBind; k++ {
-		if !wanted(Options{Events: sock.Events(k)}) {
-			continue
-		}
-		if !n.Late || latePrograms[name].Has(k) {
+		if wanted(Options{Events: sock.Events(k)}) {
 			n.Events |= sock.Events(k)
 		}
 	}
+	state := sock.Events(sock.EventState)
+	n.Follow = !n.Events.Any(state) && wanted(Options{Events: state, Follow: true})
 	return n
 }

@@ -70,19 +70,19 @@ func TestNeed(t *testing.T) {
 	}
 	all := AllEvents &^ sock.Events(sock.EventBind)
 	for name, want := range map[string]Need{
-		bpfProgWatchTcpState:         {Events: all, Table: true, Follow: true},
+		bpfProgWatchTcpState:         {Events: all, Table: true},
 		bpfProgDumpTcp:               {Table: true},
 		bpfProgWatchExit:             {Table: true},
 		bpfProgWatchFork:             {Table: true, Follow: true},
-		bpfProgWatchDrop:             {Events: sock.Events(sock.EventDrop), Late: true},
-		bpfProgWatchError:            {Events: sock.Events(sock.EventError), Late: true},
+		bpfProgWatchDrop:             {Events: sock.Events(sock.EventDrop, sock.EventOverflow)},
+		bpfProgWatchError:            {Events: sock.Events(sock.EventError)},
 		bpfProgWatchDestroy:          {Events: sock.Events(sock.EventClose)},
 		bpfProgInetBind4:             {Events: sock.Events(sock.EventBind), Table: true},
 		bpfProgInetCreate:            {Table: true},
 		bpfProgDumpTcpOnce:           {Rows: true},
 		bpfProgWatchTcpStateClassic:  {Classic: true},
 		bpfProgWatchRetransmitSynack: {Events: sock.Events(sock.EventRetransmit, sock.EventOverflow)},
-		bpfProgWatchWrite:            {Table: true, Late: true, Follow: true},
+		bpfProgWatchWrite:            {Events: all, Table: true},
 	} {
 		if got := need(name); got != want {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
