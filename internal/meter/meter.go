@@ -146,11 +146,11 @@ func tells(s *sock.Socket) bool {
 // want takes in one socket and reports whether it was not wanted before.
 func (m *Meter) want(s *sock.Socket) bool {
 	e := m.single[s.ID]
+	anew := e == nil || e.wish != m.wish && e.wish+1 != m.wish
 	if e == nil {
 		e = &entry{}
 		m.single[s.ID] = e
 	}
-	anew := e.wish != m.wish && e.wish+1 != m.wish
 	if old := &e.socket; e.misses > 0 && (old.State != s.State || s.Dev != 0 && old.Dev != s.Dev || old.Local != s.Local) {
 		e.misses, anew = 0, true
 	}

@@ -69,6 +69,15 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
+// The very first wish wakes who would sleep until data moves.
+func TestFirstWish(t *testing.T) {
+	l := newLab(t)
+	l.Want([]sock.Socket{socket(t, l.pair("127.0.0.1:0").listener)}, nil)
+	if len(l.wake) != 1 {
+		t.Error("nobody is woken")
+	}
+}
+
 // A socket without a cookie is found by its ends, and its reading by the source's ID.
 func TestLocalID(t *testing.T) {
 	l := newLab(t)

@@ -106,11 +106,14 @@ func TestMoving(t *testing.T) {
 func TestEnds(t *testing.T) {
 	for _, before := range [][]string{nil, {"?"}, {"/"}, {"s"}, {"enter"}, {"3"}, {"4"}, {":"}} {
 		s := newStage(t, 80, 24, nil).scene().draw().press(before...)
-		for key, want := range map[string]tea.Msg{"ctrl+c": tea.InterruptMsg{}, "ctrl+z": tea.SuspendMsg{}} {
+		for key, want := range map[string]tea.Msg{"ctrl+c": tea.QuitMsg{}, "ctrl+z": tea.SuspendMsg{}} {
 			msg := tea.KeyPressMsg{Code: rune(key[5]), Mod: tea.ModCtrl}
 			if cmd := s.m.press(msg); cmd == nil || cmd() != want {
 				t.Errorf("%s after %v does not end", key, before)
 			}
+		}
+		if !s.m.interrupted {
+			t.Errorf("^C after %v is no interrupt", before)
 		}
 	}
 	s := newStage(t, 80, 24, nil).scene().draw()

@@ -37,9 +37,10 @@ type model struct {
 	last          *frame
 	seq           uint64 // of the last wish
 
-	saveTo  *saveTo // what waits for rows to be saved
-	said    string  // for the reader, until the next key
-	clicked struct {
+	saveTo      *saveTo // what waits for rows to be saved
+	interrupted bool
+	said        string // for the reader, until the next key
+	clicked     struct {
 		y  int
 		at time.Time
 	}
@@ -258,7 +259,7 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	// These work wherever one is.
 	switch {
 	case a == actInterrupt || key == "ctrl+c":
-		return tea.Interrupt
+		return m.interrupt()
 	case a == actSuspend:
 		return tea.Suspend
 	case a == actRedraw:
@@ -273,6 +274,12 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	return m.act(a)
 }
 
+// interrupt ends with ErrInterrupted. bubbletea's own way, tea.Interrupt, does not wait for what reads the keyboard.
+func (m *model) interrupt() tea.Cmd {
+	m.interrupted = true
+	return tea.Quit
+}
+
 // act does what a key or a command says.
 func (m *model) act(a action) tea.Cmd {
 	switch a {
@@ -281,7 +288,7 @@ func (m *model) act(a action) tea.Cmd {
 	case actQuit:
 		return tea.Quit
 	case actInterrupt:
-		return tea.Interrupt
+		return m.interrupt()
 	case actSuspend:
 		return tea.Suspend
 	case actRedraw:

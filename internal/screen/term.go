@@ -37,9 +37,11 @@ func run(ctx context.Context, on Terminal, m tea.Model, loop func(ctx context.Co
 		return err
 	}
 	defer closeIn()
-	// Signals are ctx's. bubbletea would hear them too, and waits for ever where it ends by ctx while it tells itself of one (tea.go, handleSignals).
+	// Signals are ctx's. bubbletea would hear them too, and waits for ever where it ends while it tells itself of one (tea.go, handleSignals).
+	// Nor has it ctx, by which it would end without waiting for what reads the keyboard (tea.go, shutdown).
 	program := tea.NewProgram(m, tea.WithoutSignalHandler(),
-		tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(on.Out), tea.WithEnvironment(on.Env), tea.WithFPS(FramesPerSecond))
+		tea.WithInput(in), tea.WithOutput(on.Out), tea.WithEnvironment(on.Env), tea.WithFPS(FramesPerSecond))
+	defer context.AfterFunc(ctx, program.Quit)()
 	ended := make(chan error, 1)
 	go func() {
 		err := loop(ctx, program.Send)
@@ -48,16 +50,13 @@ func run(ctx context.Context, on Terminal, m tea.Model, loop func(ctx context.Co
 		}
 		ended <- err
 	}()
-	_, err = program.Run()
+	final, err := program.Run()
 	cancel()
 	if loopErr := <-ended; loopErr != nil {
 		return loopErr
 	}
-	switch {
-	case errors.Is(err, tea.ErrInterrupted):
+	if m, ok := final.(*model); ok && m.interrupted && err == nil {
 		return ErrInterrupted
-	case errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic):
-		return nil // ctx ended it, which is a way to stop
 	}
 	return err
 }
