@@ -41,7 +41,7 @@ func (w *window) drawEvents(f *frame, wish wish) {
 	}
 	e.events, e.matches, e.after = e.events[:n], matches, skip
 	own(e.events)
-	if wish.saving != 0 && wish.saving != w.saved {
+	if wish.saving > w.saved {
 		w.saved, f.saveSeq = wish.saving, wish.saving
 		f.savedEvents = make([]sock.Event, w.log.Len())
 		n, _ := w.log.Window(f.savedEvents, 0, kinds, match)

@@ -28,9 +28,8 @@ type frame struct {
 	view.Frame
 	readings map[sock.ID]*meter.Reading
 	counts   map[sock.ID]*history.ListenerCounts
-	// tallies are of the whole table.
+	// states counts the TCP sockets of the whole table in each state.
 	states [sock.StateCount]int
-	tx, rx float64 // of what is measured, bytes a second; negative is not known
 
 	events eventFrame
 	detail *detail
@@ -87,7 +86,7 @@ func (w *window) told(e *sock.Event) {
 // Draw implements live.Drawer.
 func (w *window) Draw(t *table.Table, s live.Status, now sock.Stamp) (again sock.Stamp, err error) {
 	wish := w.get()
-	f := &frame{wish: wish, status: s, now: now, states: t.Counts(), tx: -1, rx: -1}
+	f := &frame{wish: wish, status: s, now: now, states: t.Counts()}
 	f.cost, again = w.costs.take(now, &s)
 	switch {
 	case wish.detail != 0:
@@ -218,11 +217,11 @@ func (w *window) drawSockets(t *table.Table, f *frame, wish wish, now sock.Stamp
 		}
 	}
 	w.measure(t, &wish, shown, now)
-	if wish.finding != 0 && wish.finding != w.answered {
+	if wish.finding > w.answered {
 		w.answered = wish.finding
 		f.found = w.find(t, q, &wish, now)
 	}
-	if wish.saving != 0 && wish.saving != w.saved {
+	if wish.saving > w.saved {
 		w.saved = wish.saving
 		f.saveSeq = wish.saving
 		if q.Group != nil {
