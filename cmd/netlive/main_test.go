@@ -24,7 +24,7 @@ import (
 
 // The commands that tests and scripts run as processes of their own: the real main, and the referee's programs.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(suite{m}, map[string]func(){
 		"netlive": main,
 		"netlive-as-netstat": func() {
 			os.Args[0] = "netstat"

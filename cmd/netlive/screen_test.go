@@ -28,6 +28,7 @@ func newTerminal(t *testing.T, ns *kerneltest.NS, width, height int, command str
 	// The session outlives the command, so that what it leaves behind can be looked at.
 	cmd := exec.Command("tmux", "-f", "/dev/null", "-S", term.socket, "new-session", "-d",
 		"-x", fmt.Sprint(width), "-y", fmt.Sprint(height), command+"; echo exit code $?; cat")
+	cmd.Env = append(os.Environ(), "PATH="+watchful())
 	if err := ns.Start(cmd); err != nil {
 		t.Fatalf("tmux: %v (make test-deps installs it)", err)
 	}
