@@ -51,7 +51,10 @@ const (
 func (g grouping) key(c *Config) func(*table.Row) view.Key {
 	switch g {
 	case groupProcess:
-		return func(r *table.Row) view.Key { return view.Key{N: uint64(r.Owner.PID), M: r.Owner.Start} }
+		return func(r *table.Row) view.Key {
+			o := oldest(&r.Socket)
+			return view.Key{N: uint64(o.PID), M: o.Start}
+		}
 	case groupContainer:
 		return func(r *table.Row) view.Key { return view.Key{Text: c.Container(&r.Socket)} }
 	case groupRemote:
@@ -69,15 +72,27 @@ func (g grouping) key(c *Config) func(*table.Row) view.Key {
 	return nil
 }
 
+// oldest is the owner that has run the longest of those that hold a socket. What it forks has the socket too, until it runs another program, and may have a lower PID.
+func oldest(s *sock.Socket) *sock.Owner {
+	o := &s.Owner
+	for i := range s.Others {
+		if other := &s.Others[i]; other.Start != 0 && (o.Start == 0 || other.Start < o.Start) {
+			o = other
+		}
+	}
+	return o
+}
+
 // label is what a group is called.
 func (g grouping) label(w *Words, v *view.Group) string {
 	r := v.First
 	switch g {
 	case groupProcess:
-		if !r.Owner.Known() {
+		o := oldest(&r.Socket)
+		if !o.Known() {
 			return "no process known"
 		}
-		return fmt.Sprintf("%s[%d]", w.name(&r.Owner), r.Owner.PID)
+		return fmt.Sprintf("%s[%d]", w.name(o), o.PID)
 	case groupContainer:
 		if v.Key.Text == "" {
 			return "no container or unit"

@@ -168,6 +168,22 @@ func TestGroups(t *testing.T) {
 	s.press(":").typed("group planet").press("enter").has("there are none, process").press("esc")
 }
 
+// A process that forks goes on having its group, though its child holds its sockets for a moment and has a lower PID.
+func TestGroupOfForking(t *testing.T) {
+	s := newStage(t, 120, 40, nil)
+	parent, child := owner(28000, "server"), owner(300, "server")
+	child.Start = 28001
+	rows := func(at sock.Stamp, o sock.Owner, others ...sock.Owner) {
+		s.table.Replace(&sock.Snapshot{Begin: at, Protos: sock.ProtosTCP, Sockets: []sock.Socket{
+			{ID: 1, At: at, Proto: sock.TCP, State: sock.Listen, Local: end("0.0.0.0:80"), Remote: end("0.0.0.0:0"), Owner: o, Others: others}}})
+	}
+	rows(second, parent)
+	s.draw().press("t", "space").has("▾ server[28000] (1)")
+	rows(2*second, child, parent)
+	s.draw().has("▾ server[28000] (1)", "0.0.0.0:80")
+	s.press("g", "K").has("End 28000/server")
+}
+
 // Frozen, the order stays and the numbers go on; what comes waits.
 func TestFreeze(t *testing.T) {
 	s := newStage(t, 120, 30, nil).scene().draw().press("p").has("FROZEN")

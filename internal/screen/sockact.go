@@ -110,7 +110,9 @@ func (p *sockPage) victim() *sock.Socket {
 	case l.Group == nil:
 		return &l.Socket
 	case p.group == groupProcess:
-		return &l.Group.First.Socket
+		s := l.Group.First.Socket
+		s.Owner = *oldest(&s)
+		return &s
 	}
 	return nil
 }
