@@ -29,11 +29,12 @@ var imports = map[string][]string{
 	"internal/legacy": {},
 
 	// The words.
+	"internal/near": {},
 	"internal/lang": {},
 
 	// What is asked for.
 	"internal/options": {"internal/sock", "internal/filter"}, // a filter is a part of the command line
-	"internal/filter":  {"internal/sock"},
+	"internal/filter":  {"internal/sock", "internal/near"},
 
 	// Where sockets belong.
 	"internal/netns":  {},
@@ -41,7 +42,7 @@ var imports = map[string][]string{
 
 	// What is known of processes, and what users have set.
 	"internal/process": {},
-	"internal/config":  {},
+	"internal/config":  {"internal/near"},
 
 	// The sources. They cannot be told apart by what follows them, so they never meet.
 	"internal/tracer":       {"internal/sock", "internal/filter", "internal/cgroup"}, // the kernel's part of a filter; some programs are attached to the root of cgroup v2

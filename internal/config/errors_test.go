@@ -174,15 +174,3 @@ func TestCheckKeyOfSchema(t *testing.T) {
 		t.Errorf("%s %v", fail, c.Keys)
 	}
 }
-
-func TestNear(t *testing.T) {
-	names := []string{"sort", "hide", "columns", "rtt", "rate"}
-	for name, want := range map[string]string{
-		"srot": "[sort]", "so": "[sort]", "SORT": "[sort]", "rat": "[rtt rate]", "x": "[]", "": "[]", "colums": "[columns]", "abc": "[]",
-		strings.Repeat("x", 1000): "[]",
-	} {
-		if got := fmt.Sprint(near(name, names)); got != want {
-			t.Errorf("%.20q: %s, want %s", name, got, want)
-		}
-	}
-}

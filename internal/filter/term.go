@@ -5,6 +5,8 @@ package filter
 import (
 	"strconv"
 	"strings"
+
+	"netlive/internal/near"
 )
 
 // isReserved reports whether t is a word of the grammar, which is no name and no value unless it is quoted.
@@ -72,7 +74,7 @@ func (p *parser) term() (*node, error) {
 
 func (p *parser) unknownField(off int, name string) *SyntaxError {
 	names := AllFields.Names()
-	expected := near(name, names)
+	expected := near.Names(name, names)
 	if len(expected) == 0 {
 		expected = names
 	}

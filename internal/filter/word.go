@@ -5,6 +5,7 @@ package filter
 import (
 	"strings"
 
+	"netlive/internal/near"
 	"netlive/internal/sock"
 )
 
@@ -79,7 +80,7 @@ func (v *vocabulary) expected() (words []string) {
 // candidates are the words that text may be a slip of, or all.
 func (v *vocabulary) candidates(text string) []string {
 	all := v.expected()
-	if found := near(text, all); len(found) > 0 {
+	if found := near.Names(text, all); len(found) > 0 {
 		return found
 	}
 	return all
