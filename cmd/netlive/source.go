@@ -29,11 +29,7 @@ type source struct {
 
 // openSource attaches the tracer if it can and is not told otherwise, and falls back to /proc. events are what is to be heard besides what a
 // table needs, which costs what it costs: 0 for who shows tables alone. The tracer's Lacks says which are not told.
-func openSource(o *options.Options, events sock.EventSet) (*source, error) {
-	p, err := newPlaces(o)
-	if err != nil {
-		return nil, err
-	}
+func openSource(o *options.Options, p *places, events sock.EventSet) (*source, error) {
 	s := &source{proc: procfallback.New(os.DirFS("/proc")), places: p}
 	if o.Source == options.SourceProcfs {
 		s.why = errors.New("--source procfs")

@@ -54,7 +54,11 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 	if o.Groups {
 		return watchGroups(ctx, o, std)
 	}
-	src, err := openSource(o, 0)
+	p, err := newPlaces(o)
+	if err != nil {
+		return err
+	}
+	src, err := openSource(o, p, 0)
 	if err != nil {
 		return err
 	}

@@ -58,15 +58,15 @@ func watchScreen(ctx context.Context, o *options.Options, std streams) (err erro
 	if err != nil {
 		return err
 	}
-	s := &screens{o: o, std: std, places: p, linger: linger}
+	s := &screens{o: o, std: std, places: p, asked: p.filterNames(), linger: linger}
 	defer func() { err = errors.Join(err, s.close()) }()
 	c := screen.Config{
 		First: firstPage(o, settings), Filter: s.parsed(o.Filter), Parse: s.parse,
 		Extend: o.Extend > 0, Programs: o.Programs, Netns: o.NetNS != "", Unit: o.Unit,
 		Numeric: screen.Numeric{Hosts: o.NumericHosts, Ports: o.NumericPorts, Users: o.NumericUsers},
-		Words:   s.words, Open: s.open, Places: p.columns(o), Container: s.container(), RowJSON: s.rowJSON,
+		Words:   s.words, Open: s.open, Places: p.columns(o), Container: s.asked.Unit, RowJSON: s.rowJSON,
 		Lineage: lineage, Kill: kill, Destroy: s.destroy,
-		Settings: settings.Settings, Clock: tracer.Now,
+		Settings: settings.Settings,
 		Terminal: screen.Terminal{In: std.in, Out: std.out, Env: std.screenEnv()},
 	}
 	if o.ReadOnly {
@@ -120,6 +120,7 @@ type screens struct {
 	o      *options.Options
 	std    streams
 	places *places
+	asked  *filter.Names // of filters and groups, for the loop's goroutine: what it has learnt outlives a filter
 	linger time.Duration
 	src    *source // nil until it is attached
 	moved  atomic.Bool
@@ -128,7 +129,7 @@ type screens struct {
 // attach opens the source of sockets.
 func (s *screens) attach() (err error) {
 	if s.src == nil {
-		s.src, err = openSource(s.o, s.kinds())
+		s.src, err = openSource(s.o, s.places, s.kinds())
 	}
 	return err
 }
@@ -235,9 +236,6 @@ func (s *screens) words(n screen.Numeric, arrived func()) screen.Words {
 	return w
 }
 
-// container names what a socket is put under by its cgroup, for the loop's goroutine.
-func (s *screens) container() func(*sock.Socket) string { return s.places.filterNames().Unit }
-
 // parse makes a filter of what was typed.
 func (s *screens) parse(text string) (screen.Filter, error) {
 	f, err := filter.Parse(text)
@@ -252,8 +250,7 @@ func (s *screens) parsed(f *filter.Filter) screen.Filter {
 	if f.All() {
 		return p
 	}
-	names := s.places.filterNames()
-	sockets, events := filter.Values{Names: names}, filter.Values{Names: names}
+	sockets, events := filter.Values{Names: s.asked}, filter.Values{Names: s.asked}
 	p.Socket = func(k *sock.Socket) bool {
 		sockets.Socket = k
 		return f.Match(&sockets)

@@ -102,9 +102,8 @@ type Config struct {
 	Destroy  func(s *sock.Socket) error
 	ReadOnly string
 	Settings Settings
-	// Now is the wall clock, and Clock that of stamps.
-	Now   func() time.Time
-	Clock func() sock.Stamp
+	// Now is the wall clock; nil is time.Now.
+	Now func() time.Time
 
 	// Zone is that of the times that are shown; nil is the local one. Places names what lines of events have.
 	Zone   *time.Location
