@@ -240,15 +240,7 @@ func (b *bench) screened(t *testing.T, ns *kerneltest.NS, n int) resident {
 	term := newTerminal(t, ns, 120, 40, fmt.Sprintf("sh -c 'echo $$ >%s; exec %s watch -tan --interval 1s'", file, b.netlive))
 	term.await(fmt.Sprintf("ESTABLISHED %d", n&^1), "q quit")
 	time.Sleep(memoryFrames * time.Second)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := residentOf(t, pid)
+	m := residentOf(t, pidIn(t, file))
 	term.press("q")
 	term.await("exit code 0")
 	return m

@@ -51,9 +51,9 @@ func (b *bench) screens(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(3 * time.Second)
-		before, tmux := cpuOf(t, pid), cpuOf(t, server)
+		before, tmux := cpuTime(t, pid), cpuTime(t, server)
 		time.Sleep(screenSeconds * time.Second)
-		after, shown := cpuOf(t, pid), cpuOf(t, server)
+		after, shown := cpuTime(t, pid), cpuTime(t, server)
 		m := residentOf(t, pid)
 		b.printf("| %s | %s %% | %s %% | %s |\n", c.name, number((after-before).Seconds()*100/screenSeconds), number((shown-tmux).Seconds()*100/screenSeconds), number(m.all))
 		t.Logf("%s: %v of %d s", c.name, after-before, screenSeconds)
@@ -74,25 +74,4 @@ func pidIn(t *testing.T, file string) int {
 		t.Fatal(err)
 	}
 	return pid
-}
-
-// cpuOf is the CPU time of a process and its threads so far, by the scheduler's own clock.
-func cpuOf(t *testing.T, pid int) (used time.Duration) {
-	t.Helper()
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range threads {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // a thread that has ended
-		}
-		ns, err := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		used += time.Duration(ns)
-	}
-	return used
 }
