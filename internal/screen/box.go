@@ -139,10 +139,10 @@ func (b *findBox) update(m *model, msg tea.Msg) tea.Cmd {
 		m.close()
 	case done:
 		b.page.find = strings.TrimSpace(b.text.Value())
-		m.close()
 		if b.page.find != "" {
 			b.page.findMore(false)
 		}
+		m.close()
 	}
 	return cmd
 }

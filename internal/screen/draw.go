@@ -22,7 +22,7 @@ func (m *model) View() tea.View {
 	}
 	lines := make([]string, 0, m.height)
 	tops := []string{m.statusLine(), m.tabLine()}
-	lines = append(lines, tops[:len(m.tops())]...)
+	lines = append(lines, tops[:m.tops()]...)
 	height := m.bodyHeight()
 	if height > 0 {
 		body := m.pane().body(m.width, height)

@@ -58,22 +58,11 @@ func (p *eventPage) show(f *frame) {
 }
 
 func (p *eventPage) act(a action) (tea.Cmd, bool) {
-	rows := p.m.bodyHeight() - 1
+	if by, moves := moved(a, p.m.bodyHeight()-1); moves && a != actBottom {
+		p.move(by)
+		return nil, true
+	}
 	switch a {
-	case actUp:
-		p.move(-1)
-	case actDown:
-		p.move(1)
-	case actPageUp:
-		p.move(-max(rows-1, 1))
-	case actPageDown:
-		p.move(max(rows-1, 1))
-	case actHalfUp:
-		p.move(-max(rows/2, 1))
-	case actHalfDown:
-		p.move(max(rows/2, 1))
-	case actTop:
-		p.move(-1 << 30)
 	case actBottom, actFollow:
 		p.tail, p.skip = !p.tail || a == actBottom, 0
 		p.hold()

@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"netlive/internal/render"
 	"netlive/internal/view"
 )
 
@@ -55,35 +56,18 @@ func (v *listView) move(by int) {
 		total = v.frame.total
 	}
 	v.bar = max(min(v.bar+by, total-1), 0)
-	rows := max(v.rows(), 1)
-	switch {
-	case v.bar < v.offset:
-		v.offset = v.bar
-	case v.bar >= v.offset+rows:
-		v.offset = v.bar - rows + 1
-	}
-	v.renew()
+	v.offset = scrolled(v.bar, v.offset, v.rows())
 }
 
+// act implements pane. Who calls it, or what changes the view otherwise, renews the model's wish afterwards, and the list's with it.
 func (v *listView) act(a action) (tea.Cmd, bool) {
-	rows := v.rows()
+	if by, moves := moved(a, v.rows()); moves {
+		v.move(by)
+		return nil, true
+	}
 	switch a {
-	case actUp:
-		v.move(-1)
-	case actDown:
-		v.move(1)
-	case actPageUp:
-		v.move(-max(rows-1, 1))
-	case actPageDown, actToggle:
-		v.move(max(rows-1, 1))
-	case actHalfUp:
-		v.move(-max(rows/2, 1))
-	case actHalfDown:
-		v.move(max(rows/2, 1))
-	case actTop:
-		v.move(-1 << 40)
-	case actBottom:
-		v.move(1 << 40)
+	case actToggle:
+		return v.act(actPageDown) // as less does
 	case actReverse:
 		v.reverse = !v.reverse
 	case actSort:
@@ -91,7 +75,7 @@ func (v *listView) act(a action) (tea.Cmd, bool) {
 	case actSortLeft, actSortRight:
 		names := append([]string{""}, v.heads()...)
 		by := map[action]int{actSortLeft: -1, actSortRight: 1}[a]
-		v.setSort(names[(max(slices.Index(names, v.sort), 0)+by+len(names))%len(names)])
+		v.setSort(neighbour(names, v.sort, by))
 	case actColumns:
 		v.m.pick(v.columnPicker())
 	case actCopy:
@@ -103,7 +87,6 @@ func (v *listView) act(a action) (tea.Cmd, bool) {
 	default:
 		return nil, false
 	}
-	v.renew()
 	return nil, true
 }
 
@@ -114,22 +97,26 @@ func (v *listView) setSort(name string) {
 		v.sort, v.reverse = name, v.right(name)
 	}
 	v.offset, v.bar = 0, 0
-	v.renew()
 }
 
 // right reports whether a column has numbers: the largest come first.
 func (v *listView) right(name string) bool {
-	if v.frame == nil {
-		return false
-	}
-	for _, columns := range v.frame.columns {
-		for _, c := range columns {
-			if c.Head == name {
-				return c.Right
+	c, ok := v.column(name)
+	return ok && c.Right
+}
+
+// column is the column of that name in the first section that has one.
+func (v *listView) column(name string) (render.Column, bool) {
+	if v.frame != nil {
+		for _, columns := range v.frame.columns {
+			for _, c := range columns {
+				if c.Head == name {
+					return c, true
+				}
 			}
 		}
 	}
-	return false
+	return render.Column{}, false
 }
 
 // heads are the names of all columns.
@@ -177,17 +164,11 @@ func (v *listView) columnPicker() *picker {
 
 // hides reports whether a column is not shown.
 func (v *listView) hides(name string) bool {
-	if hidden, chosen := v.hidden[name]; chosen || v.frame == nil {
+	if hidden, chosen := v.hidden[name]; chosen {
 		return hidden
 	}
-	for _, columns := range v.frame.columns {
-		for _, c := range columns {
-			if c.Head == name {
-				return c.Hidden
-			}
-		}
-	}
-	return false
+	c, ok := v.column(name)
+	return ok && c.Hidden
 }
 
 // gridOf lays a section out.

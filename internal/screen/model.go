@@ -132,7 +132,7 @@ func (m *model) Init() tea.Cmd {
 
 // bodyHeight is how many lines there are between the status lines and the last.
 func (m *model) bodyHeight() int {
-	h := m.height - len(m.tops()) - 1
+	h := m.height - m.tops() - 1
 	if m.box != nil && m.box.problem(m.width) != "" {
 		h--
 	}
@@ -146,14 +146,14 @@ func (m *model) bodyHeight() int {
 func (m *model) strips() bool { return m.height >= 20 && m.page <= Events && m.detail == nil }
 
 // tops are how many status lines there is room for.
-func (m *model) tops() []struct{} {
+func (m *model) tops() int {
 	switch {
 	case m.height >= 10:
-		return make([]struct{}, 2)
+		return 2
 	case m.height >= 4:
-		return make([]struct{}, 1)
+		return 1
 	}
-	return nil
+	return 0
 }
 
 // renew tells the loop what is wished for now.

@@ -40,7 +40,7 @@ func (m *model) mouse(msg tea.MouseMsg) tea.Cmd {
 	if at.Button != tea.MouseLeft || m.over != nil || m.box != nil {
 		return nil
 	}
-	tops := len(m.tops())
+	tops := m.tops()
 	if tops == 2 && at.Y == 1 {
 		_, ends := m.tabs()
 		for p, end := range ends {

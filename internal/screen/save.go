@@ -178,26 +178,20 @@ func writeCSV(w io.Writer, t textTable) error {
 func writeText(w io.Writer, t textTable) error {
 	var g grid
 	g.fit(t.heads, t.rows, 0, true, "")
-	var b strings.Builder
-	line := func(text func(i int) string) {
-		at := b.Len()
+	line := func(text func(i int) string) error {
+		var b strings.Builder
 		for i, width := range g.widths {
 			b.WriteString(pad(text(i), width, t.heads[i].right))
 			b.WriteByte(' ')
 		}
-		trimmed := strings.TrimRight(b.String()[at:], " ")
-		rest := b.String()[:at]
-		b.Reset()
-		b.WriteString(rest + trimmed + "\n")
+		_, err := io.WriteString(w, strings.TrimRight(b.String(), " ")+"\n")
+		return err
 	}
-	line(func(i int) string { return t.heads[i].text })
-	if _, err := io.WriteString(w, b.String()); err != nil {
+	if err := line(func(i int) string { return t.heads[i].text }); err != nil {
 		return err
 	}
 	for _, row := range t.rows {
-		b.Reset()
-		line(func(i int) string { return row[i].text })
-		if _, err := io.WriteString(w, b.String()); err != nil {
+		if err := line(func(i int) string { return row[i].text }); err != nil {
 			return err
 		}
 	}

@@ -3,33 +3,19 @@
 package screen
 
 import (
-	"slices"
-
 	tea "charm.land/bubbletea/v2"
 
 	"netlive/internal/sock"
 	"netlive/internal/view"
 )
 
+// act implements pane. Who calls it, or what changes the page otherwise, renews the wish afterwards.
 func (p *sockPage) act(a action) (tea.Cmd, bool) {
-	rows := p.rows()
+	if by, moves := moved(a, p.rows()); moves {
+		p.move(by)
+		return nil, true
+	}
 	switch a {
-	case actUp:
-		p.move(-1)
-	case actDown:
-		p.move(1)
-	case actPageUp:
-		p.move(-max(rows-1, 1))
-	case actPageDown:
-		p.move(max(rows-1, 1))
-	case actHalfUp:
-		p.move(-max(rows/2, 1))
-	case actHalfDown:
-		p.move(max(rows/2, 1))
-	case actTop:
-		p.move(-1 << 40)
-	case actBottom:
-		p.move(1 << 40)
 	case actLeft:
 		p.left = max(p.left-8, 0)
 	case actRight:
@@ -51,23 +37,18 @@ func (p *sockPage) act(a action) (tea.Cmd, bool) {
 		if l := p.selected(); l != nil && l.Group != nil {
 			p.toggle(l.Group.Key)
 		} else {
-			p.move(max(rows-1, 1)) // as less does
+			return p.act(actPageDown) // as less does
 		}
 	case actToggleAll:
 		p.opened = &opened{all: p.opened == nil || !p.opened.all}
-		p.m.renew()
 	case actFreeze:
 		p.frozen = !p.frozen
-		p.m.renew()
 	case actFollow:
 		p.follow = !p.follow
-		p.m.renew()
 	case actClosed:
 		p.closed = !p.closed
-		p.m.renew()
 	case actReverse:
 		p.reverse = !p.reverse
-		p.m.renew()
 	case actSortLeft:
 		p.sortBeside(-1)
 	case actSortRight:
@@ -122,14 +103,10 @@ func (p *sockPage) setGroup(g grouping) {
 		g++
 	}
 	p.group, p.opened, p.bar, p.offset, p.on = g, nil, 0, 0, view.Place{}
-	p.m.renew()
-	p.asked = p.m.seq
+	p.awaitNext()
 }
 
-func (p *sockPage) toggle(k view.Key) {
-	p.opened = p.opened.toggled(k)
-	p.m.renew()
-}
+func (p *sockPage) toggle(k view.Key) { p.opened = p.opened.toggled(k) }
 
 func (p *sockPage) findMore(back bool) {
 	if p.find == "" {
@@ -137,7 +114,6 @@ func (p *sockPage) findMore(back bool) {
 		return
 	}
 	p.from, p.back, p.finding = p.on, back, p.m.number()
-	p.m.renew()
 }
 
 // setSort sorts by a column, or the other way round when it is sorted by that already. Numbers are the largest first, names from A.
@@ -150,7 +126,6 @@ func (p *sockPage) setSort(name string) {
 			p.reverse = true
 		}
 	}
-	p.m.renew()
 }
 
 // sortBeside sorts by the next column that is shown.
@@ -161,6 +136,5 @@ func (p *sockPage) sortBeside(by int) {
 			names = append(names, h.name)
 		}
 	}
-	at := max(slices.Index(names, p.sort), 0)
-	p.setSort(names[(at+by+len(names))%len(names)])
+	p.setSort(neighbour(names, p.sort, by))
 }

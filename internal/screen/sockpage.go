@@ -158,18 +158,11 @@ func (p *sockPage) move(by int) {
 	} else {
 		p.on = view.Place{} // it is known when the frame comes
 	}
-	p.m.renew()
-	p.asked = p.m.seq
+	p.awaitNext()
 }
 
+// awaitNext takes no window from frames that are older than the wish that comes next.
+func (p *sockPage) awaitNext() { p.asked = p.m.seq + 1 }
+
 // scrollTo moves the window so that a line is in it.
-func (p *sockPage) scrollTo(line int) {
-	rows := max(p.rows(), 1)
-	switch {
-	case line < p.offset:
-		p.offset = line
-	case line >= p.offset+rows:
-		p.offset = line - rows + 1
-	}
-	p.offset = max(p.offset, 0)
-}
+func (p *sockPage) scrollTo(line int) { p.offset = scrolled(line, p.offset, p.rows()) }

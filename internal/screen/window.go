@@ -205,15 +205,9 @@ func (w *window) drawSockets(t *table.Table, f *frame, wish wish, now sock.Stamp
 			_, older := age(time.Duration(now - l.Born))
 			again = soonest(again, now+sock.Stamp(older))
 		}
-		if r, ok := w.reading(l.ID); ok {
-			f.readings[l.ID] = &r
-		}
-		if l.State == sock.Listen && w.of.Kinds != 0 {
-			c := w.listeners.Of(&l.Row, now)
-			f.counts[l.ID] = &c
-			if c.AcceptsPerSecond > 0 {
-				again = soonest(again, now+sock.Stamp(time.Second)) // it falls by itself
-			}
+		w.measured(f, l, now)
+		if c := f.counts[l.ID]; c != nil && c.AcceptsPerSecond > 0 {
+			again = soonest(again, now+sock.Stamp(time.Second)) // it falls by itself
 		}
 	}
 	w.measure(t, &wish, shown, now)
@@ -234,16 +228,21 @@ func (w *window) drawSockets(t *table.Table, f *frame, wish wish, now sock.Stamp
 				return
 			}
 			f.saved = append(f.saved, *l)
-			if r, ok := w.reading(l.ID); ok {
-				f.readings[l.ID] = &r
-			}
-			if l.State == sock.Listen && w.of.Kinds != 0 {
-				c := w.listeners.Of(&l.Row, now)
-				f.counts[l.ID] = &c
-			}
+			w.measured(f, l, now)
 		})
 	}
 	return soonest(again, f.Again)
+}
+
+// measured puts into a frame what is known of a row besides it.
+func (w *window) measured(f *frame, l *view.Line, now sock.Stamp) {
+	if r, ok := w.reading(l.ID); ok {
+		f.readings[l.ID] = &r
+	}
+	if l.State == sock.Listen && w.of.Kinds != 0 {
+		c := w.listeners.Of(&l.Row, now)
+		f.counts[l.ID] = &c
+	}
 }
 
 // hold makes or drops the order that is held.
