@@ -82,12 +82,20 @@ func (n *Names) look() {
 // The error is that of reading /proc/self/mountinfo.
 func Mount() (dir, root string, err error) {
 	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup2"))
-	if err != nil || len(mounts) == 0 {
+	if err != nil {
 		return "", "", err
+	}
+	dir, root = pick(mounts)
+	return dir, root, nil
+}
+
+func pick(mounts []*mountinfo.Info) (dir, root string) {
+	if len(mounts) == 0 {
+		return "", ""
 	}
 	whole := slices.IndexFunc(mounts, func(m *mountinfo.Info) bool { return m.Root == "/" })
 	m := mounts[max(whole, 0)]
-	return m.Mountpoint, m.Root, nil
+	return m.Mountpoint, m.Root
 }
 
 // Container runtimes name cgroups docker-ID.scope, cri-containerd-ID.scope, crio-ID.scope, libpod-ID.scope, SLICE:cri-containerd:ID, and

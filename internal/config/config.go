@@ -134,6 +134,9 @@ func Load(path string, must bool, s Schema) (Config, error) {
 	case !must && (path == "" || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)):
 		return Default(s), nil
 	}
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		at.Path = shownPath(at.Path)
+	}
 	return Default(s), fmt.Errorf("config: %w", err)
 }
 
@@ -145,7 +148,7 @@ func readFile(path string) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, sizeMax+1))
 	if err == nil && len(data) > sizeMax {
-		err = fmt.Errorf("%s: more than 1 MB", path)
+		err = fmt.Errorf("%s: more than 1 MB", shownPath(path))
 	}
 	return data, err
 }

@@ -4,7 +4,9 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"netlive/internal/near"
 )
@@ -20,9 +22,17 @@ type Error struct {
 
 func (e *Error) Error() string {
 	if e.Column > 0 {
-		return fmt.Sprintf("config: %s:%d:%d: %s", e.Path, e.Line, e.Column, e.Problem)
+		return fmt.Sprintf("config: %s:%d:%d: %s", shownPath(e.Path), e.Line, e.Column, e.Problem)
 	}
-	return fmt.Sprintf("config: %s:%d: %s", e.Path, e.Line, e.Problem)
+	return fmt.Sprintf("config: %s:%d: %s", shownPath(e.Path), e.Line, e.Problem)
+}
+
+// shownPath is a path as errors have it: one that could do something to a terminal, or is more than a line, as it would be written in Go.
+func shownPath(path string) string {
+	if utf8.ValidString(path) && printable(path) == path {
+		return path
+	}
+	return strconv.Quote(path)
 }
 
 // errorsMax is how many errors of a file are told: one that has more is no configuration.

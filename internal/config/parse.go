@@ -273,7 +273,7 @@ func cut(s string) string {
 		return s
 	}
 	end := quotedMax
-	for !utf8.RuneStart(s[end]) {
+	for end > quotedMax-utf8.UTFMax && !utf8.RuneStart(s[end]) { // of what is no UTF-8 no byte need begin a character
 		end--
 	}
 	return s[:end] + "..."

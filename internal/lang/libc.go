@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/leonelquinteros/gotext"
 	"golang.org/x/text/encoding/ianaindex"
 )
 
@@ -63,7 +62,7 @@ func (l locale) catalogueFiles() (names []string) {
 		if strings.Contains(name, "/") || name == "" {
 			continue
 		}
-		if l.modifier != "" {
+		if l.modifier != "" && !strings.Contains(l.modifier, "/") {
 			names = append(names, name+"@"+l.modifier)
 		}
 		names = append(names, name)
@@ -89,15 +88,11 @@ func (l *libc) load() map[string]string {
 		if err != nil {
 			continue
 		}
-		mo := gotext.NewMo()
-		mo.Parse(data)
-		_, name, _ := strings.Cut(mo.GetDomain().Headers.Get("Content-Type"), "charset=")
-		from, err := ianaindex.IANA.Encoding(iana(name))
+		all := readMo(data)
+		from, err := ianaindex.IANA.Encoding(iana(moCharset(all[""])))
 		if err != nil || from == nil {
 			continue
 		}
-		all := map[string]string{}
-		add(mo.GetDomain(), all)
 		for english := range libcTexts() {
 			utf8, err := from.NewDecoder().String(all[english])
 			if err != nil || utf8 == "" {

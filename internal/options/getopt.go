@@ -4,7 +4,10 @@ package options
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // hasArg says whether a long option takes an argument.
@@ -155,5 +158,22 @@ func (e *getoptError) Error() string { return e.message }
 // errorf makes glibc's message, by its own text for it: in the language of netstat's. %c is a byte there, and a string here.
 func (g *getopt) errorf(text string, args ...any) *getoptError {
 	format := strings.ReplaceAll(g.texts.text(text), "%c", "%s")
+	if g.exact != nil { // netlive says it, and not netstat
+		for i, arg := range args {
+			if word, ok := arg.(string); ok {
+				args[i] = shown(word)
+			}
+		}
+	}
 	return &getoptError{oneLine(fmt.Sprintf(format, append([]any{g.prog}, args...)...))}
+}
+
+// shown is a word of the command line as a message has it: one that could do something to a terminal, as it would be written in Go. (Scripts make command
+// lines of what strangers have named.)
+func shown(word string) string {
+	if utf8.ValidString(word) && strings.IndexFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+		return word
+	}
+	quoted := strconv.Quote(word)
+	return quoted[1 : len(quoted)-1]
 }

@@ -152,12 +152,7 @@ const (
 // hold what was read before it, Warnings among it. Messages of netstat's and of getopt's are in the language of texts.
 func Parse(face Face, prog string, args []string, texts Texts) (Options, error) {
 	o := Options{Interval: time.Second, face: face, texts: texts}
-	_, posixly := os.LookupEnv("POSIXLY_CORRECT")
-	g := &getopt{prog: prog, texts: texts, short: shortOptions, long: netstatOptions(), posixly: posixly}
-	if face != Netstat {
-		g.exact = ownOptions()
-	}
-	operands, rest, err := g.parse(args, o.set)
+	operands, rest, err := newGetopt(face, prog, texts).parse(args, o.set)
 	if face == Runner {
 		o.Command = rest
 	} else {
@@ -188,6 +183,16 @@ func Parse(face Face, prog string, args []string, texts Texts) (Options, error) 
 	o.Filter = filter.And(o.filters...)
 	o.selected = o.Select().Protos
 	return o, nil
+}
+
+// newGetopt is getopt with the options of face.
+func newGetopt(face Face, prog string, texts Texts) *getopt {
+	_, posixly := os.LookupEnv("POSIXLY_CORRECT")
+	g := &getopt{prog: prog, texts: texts, short: shortOptions, long: netstatOptions(), posixly: posixly}
+	if face != Netstat {
+		g.exact = ownOptions()
+	}
+	return g
 }
 
 // addFilter adds a filter, of which each is checked on its own.

@@ -219,29 +219,3 @@ func TestFamilies(t *testing.T) {
 		t.Errorf("%q, want %q", o.Families, want)
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	for _, line := range []string{
-		"-tulpn --json --interval 1s", "--num -A inet,unix -- x", "--filter port=80 state established -- ( x", "--event open,close --for 1s --columns a", "-A", "--protocol=", "-rr", "-é --count 99999999999999999999", "--=", "-W=1 -c5 - --", "-2", "-g --ipx",
-	} {
-		f.Add(line)
-	}
-	f.Fuzz(func(t *testing.T, line string) {
-		for _, face := range []Face{Netstat, Netlive, Verb, Runner} {
-			o, err := Parse(face, "netlive", strings.Split(line, " "), nil)
-			var e *Error
-			switch {
-			case err == nil && o.Interval < MinInterval, err == nil && o.Count < 0:
-				t.Errorf("%q: %+v", line, o)
-			case err != nil && !errors.As(err, &e):
-				t.Errorf("%q: %T", line, err)
-			case err != nil && (e.ExitCode < 1 || e.Message == "" && e.Help == ""):
-				t.Errorf("%q: %+v", line, e)
-			case err == nil && !o.Help && !o.Version && o.Mode == ModeSockets:
-				if sel := o.Select(); sel.Protos == 0 && !sel.Groups && !sel.Groups6 && len(sel.Others) == 0 {
-					t.Errorf("%q shows nothing", line)
-				}
-			}
-		}
-	})
-}

@@ -18,6 +18,12 @@ import (
 // errStop ends parsing at an option after which netstat looks at nothing more.
 var errStop = errors.New("stop")
 
+// SourceNames are the arguments of --source, in the order of the constants, ColorNames those of --color.
+var (
+	SourceNames = []string{"auto", "ebpf", "procfs"}
+	ColorNames  = []string{"auto", "always", "never"}
+)
+
 // set takes in one option. As in netstat an option acts when it is reached: the first that ends the program wins.
 func (o *Options) set(val int, arg string) error {
 	switch val {
@@ -127,14 +133,14 @@ func (o *Options) set(val int, arg string) error {
 	case valRing:
 		return o.setRing(arg)
 	case valSource:
-		at := slices.Index([]string{"auto", "ebpf", "procfs"}, arg)
+		at := slices.Index(SourceNames, arg)
 		if at < 0 {
-			return o.badValue("--source: %q is not a source (try auto, ebpf, procfs)", arg)
+			return o.badValue("--source: %q is not a source (try %s)", arg, strings.Join(SourceNames, ", "))
 		}
 		o.Source = Source(at)
 	case valColor:
-		if !slices.Contains([]string{"auto", "always", "never"}, arg) {
-			return o.badValue("--color: %q is not a time for colours (try auto, always, never)", arg)
+		if !slices.Contains(ColorNames, arg) {
+			return o.badValue("--color: %q is not a time for colours (try %s)", arg, strings.Join(ColorNames, ", "))
 		}
 		o.Color = arg
 	case valFilter:
@@ -262,6 +268,9 @@ func (o *Options) addFamilies(list string) error {
 	for word := range strings.SplitSeq(list, ",") {
 		f, ok := families[word]
 		if !ok {
+			if o.face != Netstat {
+				word = shown(word)
+			}
 			return &Error{Message: oneLine(fmt.Sprintf(o.texts.text("Unknown address family `%s'.\n"), word)), ExitCode: exitFailure}
 		}
 		if len(strings.Join(o.Families, ","))+1+len(f) > familiesMax {

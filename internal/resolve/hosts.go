@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"netlive/internal/crash"
 )
 
 const (
@@ -97,6 +99,7 @@ func (h *hosts) get(a netip.Addr, bounded bool) *host {
 
 // work looks up what is in the queue and ends when nothing is.
 func (h *hosts) work() {
+	defer crash.Guard()
 	for {
 		h.mu.Lock()
 		if len(h.queue) == 0 {

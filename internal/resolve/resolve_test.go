@@ -317,15 +317,3 @@ func TestAllocations(t *testing.T) {
 		t.Errorf("%v allocations a row", n)
 	}
 }
-
-func FuzzParseServices(f *testing.F) {
-	f.Add(root["etc/services"].Data)
-	f.Add([]byte("a 1/tcp#\r\n\x00 2/udp\nb\t-1/tcp\nc 0x10/tcp\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		for s, name := range parseServices(text) {
-			if name == "" || len(name) > serviceNameMax || s.db == dbNone || strings.ContainsAny(name, " \t\n#") {
-				t.Errorf("%v: %q", s, name)
-			}
-		}
-	})
-}
