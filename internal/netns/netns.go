@@ -19,6 +19,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"netlive/internal/crash"
 )
 
 // namedDir is where ip-netns(8) mounts the namespaces that it names.
@@ -38,11 +40,18 @@ func (s Space) Inode() uint32 { return s.inode }
 // process in it, as in nginx/1234.
 func (s Space) Name() string { return s.name }
 
+// There reports whether it is where it was found.
+func (s Space) There() bool {
+	inode, err := inodeOf(s.path)
+	return err == nil && inode == s.inode
+}
+
 // Do calls f on a thread that is in the namespace; that ends with f. What f starts may run on other threads. The error is f's, or wraps
 // fs.ErrNotExist when the namespace has gone.
 func (s Space) Do(f func() error) error {
 	done := make(chan error)
 	go func() {
+		defer crash.Guard()
 		runtime.LockOSThread() // for good: the thread is not to be used again
 		done <- s.enter(f)
 	}()
@@ -52,7 +61,11 @@ func (s Space) Do(f func() error) error {
 func (s Space) enter(f func() error) error {
 	file, err := os.Open(s.path)
 	if err != nil {
-		return fmt.Errorf("netns: %w", err)
+		// A process that ends while its link is followed is EACCES (fs/proc/namespaces.c, proc_ns_get_link), and so is a file on which nothing is mounted any more.
+		if errors.Is(err, fs.ErrPermission) && !s.There() {
+			err = fs.ErrNotExist
+		}
+		return denied(fmt.Errorf("netns: %w", err))
 	}
 	var st unix.Stat_t
 	err = unix.Fstat(int(file.Fd()), &st)
@@ -63,9 +76,26 @@ func (s Space) enter(f func() error) error {
 		err = unix.Setns(int(file.Fd()), unix.CLONE_NEWNET)
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("netns: enter %s: %w", s.name, err)
+		return denied(fmt.Errorf("netns: enter %s: %w", s.name, err))
 	}
 	return f()
+}
+
+// DeniedError says that a namespace may not be looked at, which takes CAP_SYS_PTRACE where it is found by another user's process, or not be
+// entered, which takes CAP_SYS_ADMIN. It wraps os.ErrPermission.
+type DeniedError struct{ err error }
+
+func (e *DeniedError) Error() string { return e.err.Error() }
+
+// Unwrap is what the kernel said.
+func (e *DeniedError) Unwrap() error { return e.err }
+
+// denied marks an error that is one of permission.
+func denied(err error) error {
+	if errors.Is(err, os.ErrPermission) {
+		return &DeniedError{err}
+	}
+	return err
 }
 
 func inodeOf(path string) (uint32, error) {
@@ -127,7 +157,7 @@ func Find(word string) (Space, error) {
 	}
 	inode, err := inodeOf(path)
 	if err != nil {
-		return Space{}, fmt.Errorf("netns: find %s: %w", word, err)
+		return Space{}, denied(fmt.Errorf("netns: find %s: %w", word, err))
 	}
 	return Space{inode, name, path}, nil
 }

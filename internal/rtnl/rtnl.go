@@ -61,7 +61,7 @@ func Subscribe(groups Groups, buffer int) (*Socket, error) {
 	if buffer == 0 {
 		buffer = DefaultBuffer
 	}
-	conn, err := netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{Groups: uint32(groups), MessageBufferSize: messageMax})
+	conn, err := netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{Groups: uint32(groups)})
 	if err != nil {
 		return nil, fmt.Errorf("rtnl: subscribe: %w", err)
 	}
@@ -75,15 +75,22 @@ func Subscribe(groups Groups, buffer int) (*Socket, error) {
 	return s, nil
 }
 
-// messageMax is more than any announcement has: the kernel makes none that is larger than two pages (include/linux/netlink.h,
-// NLMSG_GOODSIZE) but for links with hundreds of virtual functions.
-const messageMax = 64 << 10
-
 // Next waits for an announcement. That some were lost is one too: Lost has then grown. After Close it is os.ErrClosed.
+//
+// What it says is not even taken from the kernel, but for a byte: of a message that finds no room the rest is dropped. A process with CAP_NET_ADMIN may
+// speak in the kernel's place, and what it says can do no more than have /proc read.
 func (s *Socket) Next() error {
 	var err error
-	for _, e := range s.conn.ReceiveIter() {
-		err = e
+	failed := s.raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		for {
+			if _, err = unix.Read(int(fd), b[:]); err != unix.EINTR {
+				return err != unix.EAGAIN
+			}
+		}
+	})
+	if failed != nil {
+		err = failed
 	}
 	switch {
 	case err == nil:

@@ -226,27 +226,3 @@ func seeds(t testing.TB) map[string][]byte {
 	}
 	return m
 }
-
-// Whatever comes, decode takes it or leaves it, and what is no limit or too much is not known.
-func FuzzDecode(f *testing.F) {
-	for _, b := range seeds(f) {
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var i Info
-		local, remote, ok := decode(b, &i)
-		if ok && (!local.IsValid() || !remote.IsValid() || i.State == sock.StateNone) {
-			t.Errorf("%v %v %v", local, remote, i.State)
-		}
-		if i.Sent(); i.Received() < -1 || i.BytesSent < -1 || i.BBR.Bandwidth < -1 || i.RTT < -1 {
-			t.Errorf("%+v", i)
-		}
-		_, _, _ = i.CongestionControl.String(), i.CAState.String(), i.Timer.String()
-		conn := Conn{seq: 1, rest: b}
-		for len(conn.rest) > 0 {
-			if _, _, ok := conn.cut(); !ok {
-				break
-			}
-		}
-	})
-}

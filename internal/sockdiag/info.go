@@ -100,7 +100,7 @@ func (i *Info) Sent() int64 {
 	if i.BytesSent < 0 || i.BytesRetrans < 0 {
 		return -1
 	}
-	return i.BytesSent - i.BytesRetrans
+	return max(i.BytesSent-i.BytesRetrans, -1)
 }
 
 // Received is the bytes of data that came in order.

@@ -170,11 +170,11 @@ func (s *scene) tcpQueue(fd int, state sock.State) sock.Queue {
 
 func (s *scene) ioctlInt(fd int, req uint) uint32 {
 	s.t.Helper()
-	n, err := unix.IoctlGetInt(fd, req)
+	n, err := unix.IoctlGetUint32(fd, req)
 	if err != nil {
 		s.t.Fatalf("ioctl %#x: %v", req, err)
 	}
-	return uint32(n)
+	return n
 }
 
 // Indexes into the answer of SO_MEMINFO (include/uapi/linux/sock_diag.h).

@@ -69,12 +69,16 @@ func newScene(t *testing.T) *scene {
 	}}
 	s.tcp(ipv4Loopback)
 	s.udp(sock.UDP, ipv4Loopback)
-	s.udp(sock.UDPLite, ipv4Loopback)
+	if s.supports(sock.UDPLite) {
+		s.udp(sock.UDPLite, ipv4Loopback)
+	}
 	s.raw(ipv4Loopback)
 	if s.supports(sock.TCP6) {
 		s.tcp(ipv6Loopback)
 		s.udp(sock.UDP6, ipv6Loopback)
-		s.udp(sock.UDPLite6, ipv6Loopback)
+		if s.supports(sock.UDPLite6) {
+			s.udp(sock.UDPLite6, ipv6Loopback)
+		}
 		s.raw(ipv6Loopback)
 		s.mapped()
 	} else {
