@@ -38,7 +38,7 @@ func (s *Source) Each(ctx context.Context, p sock.Proto, f func(*sock.Socket)) (
 	if p == sock.Unix {
 		parse = parseUnixLine
 	}
-	number := 0
+	header, number := true, 1
 	full, free := make(chan part, eachBuffers), make(chan []byte, eachBuffers)
 	for range eachBuffers {
 		free <- nil // made when it is needed: most tables fit into one
@@ -55,13 +55,19 @@ func (s *Source) Each(ctx context.Context, p sock.Proto, f func(*sock.Socket)) (
 			err = fmt.Errorf("procfallback: read %s: %w", file, part.err)
 			continue
 		}
-		for line := range bytes.Lines(part.lines) {
-			if number++; number == 1 {
-				continue // the header
+		for piece := range pieces(part.lines, tablePiece) {
+			line, whole := bytes.CutSuffix(piece, newline)
+			at := number
+			if whole {
+				number++
+			}
+			if header {
+				header = false
+				continue
 			}
 			row = sock.Socket{Proto: p}
-			if field, text := parse(bytes.TrimSuffix(line, newline), &row); field != "" {
-				warn.bad(number, field, text)
+			if field, text := parse(line, &row); field != "" {
+				warn.bad(at, field, text)
 				continue
 			}
 			f(&row)
@@ -76,7 +82,7 @@ func (s *Source) Each(ctx context.Context, p sock.Proto, f func(*sock.Socket)) (
 
 // part is what one read brought.
 type part struct {
-	lines []byte // whole, but for the last of the file
+	lines []byte // whole but for the last of the file, or pieces of one that is longer than a buffer
 	err   error
 }
 
@@ -97,6 +103,9 @@ func readLines(ctx context.Context, f io.Reader, free <-chan []byte, full chan<-
 		end := len(b)
 		if err == nil {
 			end = bytes.LastIndexByte(b, '\n') + 1
+			if end == 0 {
+				end = len(b) - len(b)%tablePiece
+			}
 		}
 		tail = append(tail[:0], b[end:]...)
 		full <- part{lines: b[:end]}

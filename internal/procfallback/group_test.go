@@ -143,6 +143,11 @@ func TestGroupsFiles(t *testing.T) {
 func FuzzParseGroups(f *testing.F) {
 	f.Add([]byte(igmpHeader+"1\tlo        :     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0\n"), false, false)
 	f.Add([]byte("1    lo              ff020000000000000000000000000001     1 0000000C 0\n1 lo 12 3"), true, true)
+	for _, name := range []string{"igmp", "igmp6"} {
+		for _, data := range kernelFiles(f, name) {
+			f.Add(data, name == "igmp6", false)
+		}
+	}
 	f.Fuzz(func(t *testing.T, data []byte, ipv6, strict bool) {
 		for range 2 {
 			p := groupParser{GroupMemory: &iface.GroupMemory{IPv6: ipv6, Index: true}, GroupList: &iface.GroupList{}, strict: strict}

@@ -119,7 +119,7 @@ func parseDev(t *iface.Table, data []byte, warn *warnings) {
 	const headerLines = 2
 	columns := devColumns20
 	n, number := 0, 1
-	for piece := range pieces(data) {
+	for piece := range pieces(data, devPiece) {
 		at := number
 		if bytes.HasSuffix(piece, newline) {
 			number++
@@ -154,9 +154,11 @@ func parseDev(t *iface.Table, data []byte, warn *warnings) {
 	}
 }
 
+// devPiece is what netstat has room for of a line of net/dev.
+const devPiece = 511
+
 // pieces yields lines with their ends, or what netstat has room for of a longer one, and then what follows.
-func pieces(data []byte) func(yield func([]byte) bool) {
-	const room = 511
+func pieces(data []byte, room int) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		for len(data) > 0 {
 			end := min(bytes.IndexByte(data, '\n')+1, room)

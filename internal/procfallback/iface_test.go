@@ -128,6 +128,9 @@ func TestParseIfInet6(t *testing.T) {
 func FuzzParseDev(f *testing.F) {
 	f.Add([]byte(devHeader + "    lo:    1025      12    1    2    3     4          5         6  1048577      13    7    8    9    10      11         12\n"))
 	f.Add([]byte(devHeader20 + "abcdefghijklm:12: 1 2\n\n:: 3\n"))
+	for _, data := range kernelFiles(f, "dev") {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var table iface.Table
 		var warn warnings
@@ -142,7 +145,7 @@ func FuzzParseDev(f *testing.F) {
 		}
 		// Every piece after the header has a name.
 		rest := 0
-		for range pieces(data) {
+		for range pieces(data, devPiece) {
 			rest++
 		}
 		if n := len(table.Interfaces); n > max(rest-2, 0) || rest > 2 && n == 0 {
@@ -153,6 +156,9 @@ func FuzzParseDev(f *testing.F) {
 
 func FuzzParseIfInet6(f *testing.F) {
 	f.Add([]byte("00000000000000000000000000000001 01 80 10 80       lo\nfe80000000000000 02 40 20 80 eth0\n"))
+	for _, data := range kernelFiles(f, "if_inet6") {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		table := iface.Table{Interfaces: []iface.Interface{{Name: "lo", Detail: &iface.Detail{}}, {Name: "eth0"}}}
 		var warn warnings

@@ -223,6 +223,11 @@ func FuzzParseSNMP(f *testing.F) {
 	f.Add([]byte("Ip: Forwarding DefaultTTL\nIp: 1 64\nTcp: MaxConn\nTcp: -1\n"))
 	f.Add([]byte("\nIp: A B C\nIp: 1 x\n\n:\n:"))
 	f.Add([]byte("Ip A\nIp: 1"))
+	for _, name := range []string{"snmp", "netstat"} {
+		for _, data := range kernelFiles(f, name) {
+			f.Add(data)
+		}
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		warn := warnings{file: "f"}
 		r, broken := parseSNMP(data, &warn)
@@ -245,6 +250,9 @@ func FuzzParseSNMP(f *testing.F) {
 func FuzzParseSNMP6(f *testing.F) {
 	f.Add([]byte("Ip6InReceives                   \t3\nIcmp6InMsgs\t-1\nUdpLite6NoPorts 5"))
 	f.Add([]byte("\nA\n6 1\n x 99999999999999999999\n"))
+	for _, data := range kernelFiles(f, "snmp6") {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		warn := warnings{file: "f"}
 		r := parseSNMP6(data, &warn)

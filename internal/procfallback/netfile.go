@@ -23,7 +23,7 @@ import (
 // with blanks between the fields, and everything in hex up to RETRNSMT.
 func parseInet(rows []sock.Socket, data []byte, row sock.Socket, warn *warnings) []sock.Socket {
 	rows = slices.Grow(rows, bytes.Count(data, newline))
-	for line, number := range lines(data) {
+	for line, number := range tableLines(data) {
 		rows = append(rows, row)
 		if field, text := parseInetLine(line, &rows[len(rows)-1]); field != "" {
 			rows = rows[:len(rows)-1]
@@ -34,6 +34,26 @@ func parseInet(rows []sock.Socket, data []byte, row sock.Socket, warn *warnings)
 }
 
 var newline = []byte{'\n'}
+
+// tablePiece is what netstat has room for of a line of a table of sockets (net-tools, netstat.c, INFO_GUTS1). The kernel writes none that
+// is half as long; of one that is longer the rest counts as more lines, so that no file makes a table of bad lines take more room than that.
+const tablePiece = 8191
+
+// tableLines yields each line after the header of a table of sockets, or piece of one, with the number of its line in the file.
+func tableLines(data []byte) func(yield func([]byte, int) bool) {
+	return func(yield func([]byte, int) bool) {
+		header, number := true, 1
+		for piece := range pieces(data, tablePiece) {
+			line, whole := bytes.CutSuffix(piece, newline)
+			if !header && !yield(line, number) {
+				return
+			}
+			if header = false; whole {
+				number++
+			}
+		}
+	}
+}
 
 // lines yields each line after the header with its number in the file.
 func lines(data []byte) func(yield func([]byte, int) bool) {

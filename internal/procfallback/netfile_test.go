@@ -174,6 +174,11 @@ func FuzzParseInet(f *testing.F) {
 	f.Add(false, []byte(inetHeader+inetLine("127.0.0.1:22", "0.0.0.0:0", "0A 0:0 0:0 0 0 0 7 1")))
 	f.Add(true, []byte(inetHeader+inetLine("[::1]:22", "[::ffff:1.2.3.4]:9", "0C 1:2 0:0 0 4294967295 0 4294967295 1")+"\n\n"))
 	f.Add(false, []byte("\n0:\n"))
+	for _, name := range []string{"tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6"} {
+		for _, data := range kernelFiles(f, name) {
+			f.Add(strings.HasSuffix(name, "6"), data)
+		}
+	}
 	f.Fuzz(func(t *testing.T, ipv6 bool, data []byte) {
 		row := sock.Socket{Proto: sock.UDP, At: 1, NetNS: 2}
 		if ipv6 {
@@ -182,6 +187,7 @@ func FuzzParseInet(f *testing.F) {
 		var warn warnings
 		rows := parseInet(nil, data, row, &warn)
 		checkCount(t, data, rows, &warn)
+		checkAgain(t, rows, row, parseInet)
 		for i := range rows {
 			s := &rows[i]
 			if s.Local.Addr().Is4() == ipv6 || s.Remote.Addr().Is4() == ipv6 || !s.Local.IsValid() || !s.Remote.IsValid() {
@@ -201,10 +207,8 @@ func FuzzParseInet(f *testing.F) {
 func checkCount(t *testing.T, data []byte, rows []sock.Socket, warn *warnings) {
 	t.Helper()
 	want := 0
-	for _, line := range strings.SplitAfter(string(data), "\n") {
-		if line != "" {
-			want++
-		}
+	for range pieces(data, tablePiece) {
+		want++
 	}
 	if want = max(want-1, 0); len(rows)+len(warn.kept)+warn.more != want {
 		t.Errorf("%d rows and %d warnings from %d lines", len(rows), len(warn.kept)+warn.more, want)

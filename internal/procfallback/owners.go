@@ -69,6 +69,9 @@ func (s *Source) scan(ctx context.Context, visit func(pid uint32, fd int32, inod
 			found = true
 			visit(pid, fd, inode)
 		})
+		if exhausted(err) {
+			return found, denied, fmt.Errorf("procfallback: find owners: %w", err)
+		}
 		// Any other error is that of a process which has gone. As in netstat, whose
 		// message this becomes, it is the directory that counts: its links may be
 		// denied too (ptrace_may_access), even to root by a process that has a
@@ -78,6 +81,11 @@ func (s *Source) scan(ctx context.Context, visit func(pid uint32, fd int32, inod
 		}
 	}
 	return found, denied, nil
+}
+
+// exhausted reports whether it is us who cannot open any more, rather than a process that has gone: nobody may be left out for that.
+func exhausted(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
 }
 
 // addOwner adds a process to a socket's owners. Processes come in the order of

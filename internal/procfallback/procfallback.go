@@ -21,8 +21,7 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
+	"netlive/internal/ktime"
 	"netlive/internal/sock"
 )
 
@@ -33,21 +32,20 @@ type Source struct {
 	now  func() sock.Stamp
 	buf  []byte
 	ids  idSet
+	// fileMax is how much of a file is read as a whole.
+	fileMax int
 }
+
+// fileMax is the room for a file: a table of seven million sockets. The kernel's own tables end; what is mounted over them need not.
+const fileMax = 1 << 30
+
+var errTooLarge = errors.New("the file has more than 1 GiB")
 
 // New returns a source that reads root, which is os.DirFS("/proc") or a tree
 // that looks like it. Owners and the network namespace are links: root must be
 // an fs.ReadLinkFS for them to be found.
 func New(root fs.FS) *Source {
-	return &Source{root: root, now: monotonic}
-}
-
-// monotonic is the clock of the kernel's own stamps (bpf_ktime_get_ns).
-func monotonic() sock.Stamp {
-	var ts unix.Timespec
-	// It fails for a bad address or an unknown clock only.
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return sock.Stamp(ts.Nano())
+	return &Source{root: root, now: ktime.Now, fileMax: fileMax}
 }
 
 // Name is "procfs".
@@ -154,6 +152,9 @@ func (s *Source) read(ctx context.Context, name string) ([]byte, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if len(data) > s.fileMax {
+			return nil, errTooLarge
 		}
 		if len(data) == cap(data) {
 			data = slices.Grow(data, max(64<<10, len(data)))

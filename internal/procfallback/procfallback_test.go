@@ -228,8 +228,9 @@ func TestSnapshotIsUsedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := first.Sockets[2].ID
-	path := "/" + strings.Repeat("x", 200_000)
-	tree["net/unix"] = file(unixHeader + "0: 1 0 0 1 03 9 " + path + "\n")
+	path := "/" + strings.Repeat("x", 2_000)
+	line := "0: 1 0 0 1 03 9 " + path + "\n"
+	tree["net/unix"] = file(unixHeader + line + strings.Repeat(strings.Replace(line, " 9 ", " 10 ", 1), 100)) // more than a buffer
 	second, err := s.Snapshot(t.Context(), sock.Want{Protos: everything})
 	if err != nil {
 		t.Fatal(err)

@@ -242,7 +242,8 @@ func (f *fields) digits(width int, hex bool) (digits []byte, minus bool) {
 	if len(digits) > 0 && (digits[0] == '-' || digits[0] == '+') {
 		minus, digits = digits[0] == '-', digits[1:]
 	}
-	if hex && len(digits) > 2 && digits[0] == '0' && digits[1]|0x20 == 'x' {
+	prefix := hex && len(digits) >= 2 && digits[0] == '0' && digits[1]|0x20 == 'x'
+	if prefix {
 		digits = digits[2:]
 	}
 	n := 0
@@ -250,8 +251,13 @@ func (f *fields) digits(width int, hex bool) (digits []byte, minus bool) {
 		n++
 	}
 	f.rest = before[len(f.text)-len(digits)+n:]
+	if prefix && n == 0 {
+		return zero, minus // glibc takes a bare 0x for 0, and the x is gone
+	}
 	return digits[:n], minus
 }
+
+var zero = []byte{'0'}
 
 // dec cuts a decimal number as %d does: one that needs more than 64 bits is the largest or the smallest that does
 // not, and of those the lower 32 count.

@@ -48,6 +48,9 @@ func TestParseRoutes6(t *testing.T) {
 func FuzzParseRoute6(f *testing.F) {
 	f.Add([]byte(db8 + " 20 " + db8 + " 40 " + none6 + " ffffffff 00000002 0000000a 00450003     eth0\n"))
 	f.Add([]byte("\n" + db8 + " 20 " + none6 + " 0 " + none6 + " 1 2 3 4 lo"))
+	for _, data := range kernelFiles(f, "ipv6_route") {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		warn := warnings{file: "f"}
 		routes := parseRoutes6(data, &warn)

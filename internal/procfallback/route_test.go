@@ -201,6 +201,11 @@ func FuzzParseRoute(f *testing.F) {
 	f.Add([]byte("Foo|" + headerFIB + line("x * 10.1.0.0 0.0.0.0 0x205 -1 +2 3x 255.255.0.0 1400")))
 	f.Add([]byte(headerCache22 + line("eth0 10.0.0.2 10.0.0.9 80000000 0 1 2 10.0.0.1 1500 0 300 1C 3 1 10.0.0.4")))
 	f.Add([]byte(headerCache20 + line("eth0 10.0.0.2 10.0.0.9 5 0 1 2 10.0.0.1 1500 0 300 1 1")))
+	for _, name := range []string{"route", "rt_cache"} {
+		for _, data := range kernelFiles(f, name) {
+			f.Add(data)
+		}
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		warn := warnings{file: "f"}
 		table := parseRoutes(data, &warn)

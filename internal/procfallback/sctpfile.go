@@ -59,7 +59,7 @@ func (s *Source) readSCTP(ctx context.Context, self string, row sock.Socket, sna
 // missing, and of a number that is none the digits before the first other byte count.
 func parseSCTPEndpoints(rows []sock.Socket, data []byte, row sock.Socket, warn *warnings) []sock.Socket {
 	var columns [8][]byte
-	for line, number := range lines(data) {
+	for line, number := range tableLines(data) {
 		rest, missing := cutColumns(line, columns[:])
 		if missing >= 0 {
 			warn.bad(number, sctpEndpointColumns[missing], nil)
@@ -86,7 +86,7 @@ func parseSCTPEndpoints(rows []sock.Socket, data []byte, row sock.Socket, warn *
 // parseSCTPEndpoints; a line may lack even the arrow.
 func parseSCTPAssocs(rows []sock.Socket, data []byte, row sock.Socket, warn *warnings) []sock.Socket {
 	var columns [13][]byte
-	for line, number := range lines(data) {
+	for line, number := range tableLines(data) {
 		rest, missing := cutColumns(line, columns[:])
 		if missing >= 0 {
 			warn.bad(number, sctpAssocColumns[missing], nil)

@@ -21,7 +21,7 @@ import (
 // tell.
 func parseUnix(rows []sock.Socket, data []byte, row sock.Socket, warn *warnings) []sock.Socket {
 	rows = slices.Grow(rows, bytes.Count(data, newline))
-	for line, number := range lines(data) {
+	for line, number := range tableLines(data) {
 		rows = append(rows, row)
 		if field, text := parseUnixLine(line, &rows[len(rows)-1]); field != "" {
 			rows = rows[:len(rows)-1]
@@ -45,8 +45,8 @@ func parseUnixLine(line []byte, s *sock.Socket) (field string, text []byte) {
 		return "reference count", text
 	}
 	text, rest = nextField(rest)
-	if len(text) == 0 {
-		return "protocol", nil
+	if _, ok = parseHex32(text); !ok {
+		return "protocol", text
 	}
 	text, rest = nextField(rest)
 	if info.Flags, ok = parseHex32(text); !ok {

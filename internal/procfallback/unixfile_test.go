@@ -59,6 +59,7 @@ func TestParseUnixBadLines(t *testing.T) {
 		{"0:", `reference count missing`},
 		{"0: x", `reference count "x"`},
 		{"0: 1", `protocol missing`},
+		{"0: 1 000000000000: 2 0 10000 1 01 7 /half/in/half", `protocol "000000000000:"`},
 		{"0: 1 0 100000000", `flags "100000000"`},
 		{"0: 1 0 0 10000", `type "10000"`},
 		{"0: 1 0 0 1", `state missing`},
@@ -84,10 +85,15 @@ func FuzzParseUnix(f *testing.F) {
 	f.Add([]byte(unixHeader + "00000000a1b2c3d4: 00000002 00000000 00010000 0001 01   801 /run/a.sock\n"))
 	f.Add([]byte(unixHeader + "0: 1 0 0 1 03 7 /a\nb\n0: 1 0 0 1 03 8\n"))
 	f.Add([]byte("\n0: 1 0 0 1 05 4294967295  "))
+	for _, data := range kernelFiles(f, "unix") {
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var warn warnings
-		rows := parseUnix(nil, data, sock.Socket{Proto: sock.Unix, At: 1, NetNS: 2}, &warn)
+		row := sock.Socket{Proto: sock.Unix, At: 1, NetNS: 2}
+		rows := parseUnix(nil, data, row, &warn)
 		checkCount(t, data, rows, &warn)
+		checkAgain(t, rows, row, parseUnix)
 		for i := range rows {
 			s := &rows[i]
 			if s.Unix == nil || s.Local.IsValid() || s.Proto != sock.Unix || s.At != 1 || s.NetNS != 2 {

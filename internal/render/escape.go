@@ -65,6 +65,14 @@ func harmless(b []byte) bool {
 	return true
 }
 
+// escapeFrom escapes what b has from at on, which a stranger named, if that is wanted and could do something to a terminal.
+func escapeFrom(b []byte, at int, escape bool) []byte {
+	if escape && !harmless(b[at:]) {
+		b = AppendEscaped(b[:at], string(b[at:]))
+	}
+	return b
+}
+
 // appendName appends what a stranger named, as it is or with escape so that it can do nothing to a terminal.
 func appendName(b, name []byte, escape bool) []byte {
 	if !escape || harmless(name) {

@@ -207,7 +207,7 @@ func (p *legacyPrinter) ipx(s *legacy.IPXSocket) {
 	if p.Extend > 0 {
 		p.out = append(p.out, ' ')
 		at = len(p.out)
-		p.out = padTo(p.Names.AppendUser(p.out, s.UID), at, 10)
+		p.out = padTo(escapeFrom(p.Names.AppendUser(p.out, s.UID), at, p.Escape), at, 10)
 	}
 	p.out = append(p.out, '\n')
 }

@@ -138,7 +138,8 @@ func (m *Masquerade) appendPort(b []byte, p masq.Proto, port uint16) []byte {
 	case masq.UDP:
 		named = sock.UDP
 	}
-	return appendPort(b, m.Names, named, port)
+	at := len(b)
+	return escapeFrom(appendPort(b, m.Names, named, port), at, m.Escape)
 }
 
 // AppendMasqueradeJSON appends an entry as one JSON object:

@@ -100,7 +100,7 @@ func (t *Table) appendTail(b []byte, s *sock.Socket) []byte {
 	if t.Extend > 0 {
 		b = append(b, ' ')
 		at := len(b)
-		b = append(padTo(t.Names.AppendUser(b, s.UID), at, 10), ' ')
+		b = append(padTo(escapeFrom(t.Names.AppendUser(b, s.UID), at, t.Escape), at, 10), ' ')
 		at = len(b)
 		b = padTo(strconv.AppendUint(b, uint64(s.Inode), 10), at, 10)
 	}
@@ -153,7 +153,7 @@ func (t *Table) appendEnd(b []byte, s *sock.Socket, remote bool) []byte {
 		host = host[:min(len(host), endMax-len(port))]
 	}
 	b = appendName(b, host, t.Escape)
-	return append(append(b, ':'), port...)
+	return appendName(append(b, ':'), port, t.Escape)
 }
 
 // programMax is where netstat cuts PID/NAME.

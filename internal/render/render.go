@@ -35,7 +35,7 @@ func (Numeric) AppendUser(b []byte, uid uint32) []byte {
 	return strconv.AppendInt(b, int64(int32(uid)), 10)
 }
 
-// AppendEndpoint appends one end of a socket whole, as ADDR:PORT with * for port 0. Names of hosts are escaped:
+// AppendEndpoint appends one end of a socket whole, as ADDR:PORT with * for port 0. Names of hosts and services are escaped:
 // strangers give them.
 func AppendEndpoint(b []byte, names Names, p sock.Proto, end netip.AddrPort) []byte {
 	at := len(b)
@@ -43,7 +43,11 @@ func AppendEndpoint(b []byte, names Names, p sock.Proto, end netip.AddrPort) []b
 	if !plain(b[at:]) {
 		b = AppendEscaped(b[:at], string(b[at:]))
 	}
-	return appendPort(append(b, ':'), names, p, end.Port())
+	at = len(b) + len(":")
+	if b = appendPort(append(b, ':'), names, p, end.Port()); !plain(b[at:]) {
+		b = AppendEscaped(b[:at], string(b[at:]))
+	}
+	return b
 }
 
 func appendPort(b []byte, names Names, p sock.Proto, port uint16) []byte {
