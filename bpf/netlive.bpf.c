@@ -91,7 +91,8 @@ struct life {
 	__u32 user; /* the last of others that were seen to use the socket, as tgid */
 	__u8 how; /* enum owner_how */
 	__u8 state; /* that was told last; 0 none */
-	__u8 pad[2];
+	__u8 unborn; /* its change to SYN_RECV, at since_ns, is still to be told */
+	__u8 pad[1];
 };
 
 /*
@@ -510,12 +511,6 @@ static __always_inline void tell_life(void *ctx, struct event_record *r, struct 
 		__builtin_memset(past, 0, sizeof(*past));
 		past->begin_ns = r->at_ns;
 		break;
-	case TCP_SYN_RECV:
-		if (old_state == TCP_LISTEN) {
-			past->begin_ns = r->at_ns;
-			past->flags = PAST_PASSIVE;
-		}
-		break;
 	case TCP_ESTABLISHED:
 		open_end(r, life, past);
 		if (follow && is_followed(life->tgid, life->start_ns)) {
@@ -581,6 +576,53 @@ static __always_inline void tell_waiting(void *ctx, struct sock *sk, struct past
 }
 
 /*
+ * A child has just been cloned from its listener, and so has its life. Until 6.15 it still has the listener's cookie and addresses
+ * at that moment (net/ipv4/inet_connection_sock.c, inet_csk_clone_lock), so that it is told with its next change, which comes in the same
+ * softirq, or when it is used, which may come first where the handshake's first segment brought data (TCP Fast Open).
+ */
+static __always_inline int bear(struct sock *sk, struct life *life, __u64 now)
+{
+	if (!life) {
+		__sync_fetch_and_add(&events_lost, 1);
+		return 0;
+	}
+	/* Whoever accepts it before it is told finds its cookie only when it has been asked for one (watch_accept). */
+	bpf_get_socket_cookie((void *)sk);
+	life->since_ns = now;
+	life->state = TCP_SYN_RECV;
+	life->unborn = 1;
+	if (life->pid)
+		life->how = HOW_LISTENER;
+
+	struct past *past = keep_pasts ? bpf_sk_storage_get(&pasts, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) : 0;
+
+	if (past) {
+		past->begin_ns = now;
+		past->flags = PAST_PASSIVE;
+	}
+	return 0;
+}
+
+/* r is the socket as it is now. The stack of that moment is gone. */
+static __always_inline void tell_birth(struct event_record *r, const struct life *life, __u64 born)
+{
+	r->kind = EVENT_STATE;
+	r->at_ns = born;
+	r->in_old_ns = ~0ULL;
+	r->old_state = TCP_LISTEN;
+	r->new_state = TCP_SYN_RECV;
+	if (!wanted(EVENT_STATE) || !let_through(r, life))
+		return;
+
+	struct event_record *to = reserve(sizeof(*to));
+
+	if (!to)
+		return;
+	*to = *r;
+	submit(to);
+}
+
+/*
  * Every change of state of a TCP socket (net/ipv4/af_inet.c, inet_sk_set_state and
  * inet_sk_state_store). Runs under the socket's lock, so the events of one socket come
  * in order; in whose context depends on the change.
@@ -588,9 +630,15 @@ static __always_inline void tell_waiting(void *ctx, struct sock *sk, struct past
 static __always_inline int tell_state(void *ctx, struct sock *sk, struct life *life, int old_state, int new_state)
 {
 	__u64 now = bpf_ktime_get_ns();
-	__u64 since = 0;
+	__u64 since = 0, born = 0;
 
+	if (old_state == TCP_LISTEN && new_state == TCP_SYN_RECV)
+		return bear(sk, life, now);
 	if (life) {
+		if (life->unborn) {
+			life->unborn = 0;
+			born = life->since_ns;
+		}
 		if (new_state == TCP_SYN_SENT || new_state == TCP_LISTEN) {
 			/* connect(2) and listen(2): system calls of the owner. */
 			own_by_current(life);
@@ -604,11 +652,6 @@ static __always_inline int tell_state(void *ctx, struct sock *sk, struct life *l
 
 			if (life->how != HOW_EXACT || (current != life->tgid && holds(current)))
 				own_by_current(life);
-		} else if (old_state == TCP_LISTEN && new_state == TCP_SYN_RECV) {
-			/* A child just cloned from its listener, and so is its life. */
-			life->since_ns = 0;
-			if (life->pid)
-				life->how = HOW_LISTENER;
 		}
 		/* Who is interrupted is who it is, too: its name may be read in any context. */
 		if (renamed && life->pid && life->tgid == bpf_get_current_pid_tgid() >> 32)
@@ -622,6 +665,8 @@ static __always_inline int tell_state(void *ctx, struct sock *sk, struct life *l
 	struct past *past = life && keep_pasts ? bpf_sk_storage_get(&pasts, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) : 0;
 
 	fill(&r, sk, life);
+	if (born)
+		tell_birth(&r, life, born);
 	r.at_ns = now;
 	r.in_old_ns = since ? now - since : ~0ULL;
 	r.old_state = old_state;
@@ -647,28 +692,31 @@ static __always_inline int tell_state(void *ctx, struct sock *sk, struct life *l
 /*
  * The kernel does not run a program on a processor where it is running already (kernel/trace/bpf_trace.c, __bpf_trace_run, since 6.1): when a timer
  * or a packet interrupts it in a system call, the change that they make would not be told, and nobody would be told of that
- * either. So there are two of them, of which the one that comes second finds that all has been told, as a rule.
+ * either. So there are two of them, of which the one that comes second finds that all has been told, as a rule. A socket for which there is no
+ * storage is told of by the first alone.
  */
-static __always_inline int once(void *ctx, struct sock *sk, int old_state, int new_state)
+static __always_inline int once(void *ctx, struct sock *sk, int old_state, int new_state, bool too)
 {
 	if (old_state == new_state || !is_watched(sk))
 		return 0;
 
 	struct life *life = bpf_sk_storage_get(&lives, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 
-	return life && life->state == new_state ? 0 : tell_state(ctx, sk, life, old_state, new_state);
+	if (life ? life->state == new_state : too)
+		return 0;
+	return tell_state(ctx, sk, life, old_state, new_state);
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(watch_tcp_state, struct sock *sk, int old_state, int new_state)
 {
-	return once(ctx, sk, old_state, new_state);
+	return once(ctx, sk, old_state, new_state, 0);
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(watch_tcp_state_too, struct sock *sk, int old_state, int new_state)
 {
-	return once(ctx, sk, old_state, new_state);
+	return once(ctx, sk, old_state, new_state, 1);
 }
 
 /*
@@ -699,6 +747,13 @@ static __always_inline int owner_uses(void *ctx, struct sock *sk, bool in_proces
 
 	__u8 how = life->how;
 
+	if (life->unborn) {
+		struct event_record r = {};
+
+		life->unborn = 0;
+		fill(&r, sk, life);
+		tell_birth(&r, life, life->since_ns);
+	}
 	own_by_current(life);
 	if (keep_pasts) {
 		struct event_record r = {};
@@ -984,6 +1039,14 @@ struct classic_state {
 	__u8 daddr_v6[16];
 };
 
+/* Children whose change to SYN_RECV is still to be told, as in bear: when it was, by address. There are few at a time: the next change comes in the same softirq. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 12);
+	__type(key, __u64);
+	__type(value, __u64);
+} births SEC(".maps");
+
 /*
  * The same news without what only BTF gives: the cookie (the address stands in and Go tells
  * lives apart by their first states), the namespace, the time in the old state (Go counts it).
@@ -1016,8 +1079,26 @@ int watch_tcp_state_classic(struct classic_state *ctx)
 		r.how = HOW_EXACT;
 		bpf_get_current_comm(r.comm, sizeof(r.comm));
 	}
-	if (passes(&r))
-		send(ctx, &r);
+	if (!passes(&r))
+		return 0;
+	if (ctx->oldstate == TCP_LISTEN && ctx->newstate == TCP_SYN_RECV) {
+		if (bpf_map_update_elem(&births, &r.cookie, &r.at_ns, BPF_ANY))
+			__sync_fetch_and_add(&events_lost, 1);
+		return 0;
+	}
+
+	__u64 *born = bpf_map_lookup_elem(&births, &r.cookie);
+
+	if (born) {
+		struct event_record birth = r;
+
+		birth.at_ns = *born;
+		birth.old_state = TCP_LISTEN;
+		birth.new_state = TCP_SYN_RECV;
+		bpf_map_delete_elem(&births, &r.cookie);
+		send(ctx, &birth);
+	}
+	send(ctx, &r);
 	return 0;
 }
 

@@ -11,7 +11,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"netlive/internal/vm"
 )
+
+// InVM reports whether the test runs in a virtual machine that has no programs besides (internal/kernels): what compares with another
+// program's word then compares with the rest alone.
+func InVM() bool { return vm.Inside() }
 
 // RequireRoot skips the test unless it runs as root.
 func RequireRoot(t testing.TB) {

@@ -11,13 +11,20 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"netlive/internal/vm"
 )
 
 // init binds the main goroutine to the process's first thread, so that tests, which
 // run in other goroutines, are never on it. /proc/self and /proc/net show the
 // namespaces of that thread: they must not change under a test, and code that
 // reads them where it should read /proc/thread-self must not be right by chance.
-func init() { runtime.LockOSThread() }
+//
+// In a virtual machine the first process is a test's binary: it does init's work, and its children are the tests.
+func init() {
+	vm.Guest()
+	runtime.LockOSThread()
+}
 
 // NS is a network namespace that lives as long as a test.
 type NS struct {
@@ -34,7 +41,7 @@ func NetNS(t testing.TB) *NS {
 	RequireRoot(t)
 	ns := &NS{t: t}
 	err := onThread(func() error { return unix.Unshare(unix.CLONE_NEWNET) }, func() error {
-		if err := loUp(); err != nil {
+		if err := vm.LoUp(); err != nil {
 			return err
 		}
 		var err error
@@ -105,25 +112,4 @@ func onThread(enter, f func() error) (err error) {
 		runtime.UnlockOSThread()
 	}()
 	return f()
-}
-
-// loUp sets the loopback device of the calling thread's namespace up, which also gives it its addresses.
-func loUp() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("open a socket: %w", err)
-	}
-	defer unix.Close(fd)
-	ifr, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	if err := unix.IoctlIfreq(fd, unix.SIOCGIFFLAGS, ifr); err != nil {
-		return fmt.Errorf("read the flags of lo: %w", err)
-	}
-	ifr.SetUint16(ifr.Uint16() | unix.IFF_UP)
-	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr); err != nil {
-		return fmt.Errorf("set lo up: %w", err)
-	}
-	return nil
 }

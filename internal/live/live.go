@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netlive/internal/crash"
 	"netlive/internal/sock"
 	"netlive/internal/table"
 )
@@ -284,6 +285,7 @@ func (l *loop) read(ctx context.Context) (full, free chan batch, stop func()) {
 	}
 	ended := make(chan struct{})
 	go func() {
+		defer crash.Guard()
 		defer close(ended)
 		for {
 			var b batch
@@ -427,6 +429,7 @@ func (l *loop) walk(ctx context.Context) {
 	l.walking = true
 	l.status.Walks++
 	go func() {
+		defer crash.Guard()
 		begin := l.Now()
 		snap, err := l.Source.Snapshot(ctx, want)
 		l.walks <- walked{snap: snap, want: want, err: err, took: time.Duration(l.Now() - begin)}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"netlive/internal/crash"
 )
 
 // Looks keeps tables true that are small enough to be read whole and whose changes are announced without being described:
@@ -142,6 +144,7 @@ func (l *looker[T]) listen() (news chan struct{}, failed chan error, stop func()
 	}
 	ended := make(chan struct{})
 	go func() {
+		defer crash.Guard()
 		defer close(ended)
 		for {
 			err := l.News.Next()
@@ -234,6 +237,7 @@ func (l *looker[T]) tick(ctx context.Context, now time.Time) error {
 func (l *looker[T]) look(ctx context.Context, now time.Time) {
 	l.looking = true
 	go func() {
+		defer crash.Guard()
 		t, err := l.Look(ctx)
 		l.looks <- look[T]{t, err, now}
 	}()

@@ -252,7 +252,8 @@ type bpfLife struct {
 	User    uint32
 	How     uint8
 	State   uint8
-	Pad     [2]uint8
+	Unborn  uint8
+	Pad     [1]uint8
 }
 
 type bpfOwnerRecord struct {
@@ -337,6 +338,7 @@ type bpfUnixRecord struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	bpfMapBirths                 = "births"
 	bpfMapEnds                   = "ends"
 	bpfMapEvents                 = "events"
 	bpfMapFollowed               = "followed"
@@ -483,6 +485,7 @@ type bpfProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type bpfMapSpecs struct {
+	Births      *ebpf.MapSpec `ebpf:"births"`
 	Ends        *ebpf.MapSpec `ebpf:"ends"`
 	Events      *ebpf.MapSpec `ebpf:"events"`
 	Followed    *ebpf.MapSpec `ebpf:"followed"`
@@ -545,6 +548,7 @@ func (o *bpfObjects) Close() error {
 //
 // It can be passed to loadBpfObjects or ebpf.CollectionSpec.LoadAndAssign.
 type bpfMaps struct {
+	Births      *ebpf.Map `ebpf:"births"`
 	Ends        *ebpf.Map `ebpf:"ends"`
 	Events      *ebpf.Map `ebpf:"events"`
 	Followed    *ebpf.Map `ebpf:"followed"`
@@ -555,6 +559,7 @@ type bpfMaps struct {
 
 func (m *bpfMaps) Close() error {
 	return _BpfClose(
+		m.Births,
 		m.Ends,
 		m.Events,
 		m.Followed,

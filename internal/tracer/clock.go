@@ -8,20 +8,21 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netlive/internal/ktime"
 	"netlive/internal/sock"
 )
 
-// Now is the kernel's monotonic clock, the one that bpf_ktime_get_ns reads.
-func Now() sock.Stamp { return sock.Stamp(clock(unix.CLOCK_MONOTONIC)) }
+// Now is the kernel's monotonic clock, the one that bpf_ktime_get_ns reads, whatever our time namespace.
+func Now() sock.Stamp { return ktime.Now() }
 
 // wallOffset is what to add to a Stamp to have nanoseconds since 1970. It is read again
 // for each batch of events, so that a step of the wall clock moves what comes after it
 // and nothing else. We may lose the processor between two looks at the clocks: the closest looks count.
 func wallOffset() (offset int64) {
 	const close, most = 1000, 8 // nanoseconds, and tries
-	before := clock(unix.CLOCK_MONOTONIC)
+	before := ktime.Monotonic()
 	for try, least := 0, int64(math.MaxInt64); try < most && least > close; try++ {
-		wall, after := clock(unix.CLOCK_REALTIME), clock(unix.CLOCK_MONOTONIC)
+		wall, after := ktime.Read(unix.CLOCK_REALTIME), ktime.Monotonic()
 		if gap := after - before; gap < least {
 			least, offset = gap, wall-before-gap/2
 		}
@@ -31,10 +32,3 @@ func wallOffset() (offset int64) {
 }
 
 func wall(at sock.Stamp, offset int64) time.Time { return time.Unix(0, int64(at)+offset) }
-
-func clock(id int32) int64 {
-	var ts unix.Timespec
-	// Both clocks exist on every Linux; there is no error to have.
-	_ = unix.ClockGettime(id, &ts)
-	return ts.Nano()
-}

@@ -57,12 +57,18 @@ func proto(v4 sock.Proto, family uint8) sock.Proto {
 
 // state is a TCP state number as sock has it. A request socket is SYN_RECV to everyone but the kernel's hash tables.
 func state(n uint8) sock.State {
-	s := sock.State(n)
-	if s == sock.NewSynRecv {
+	switch s := sock.State(n); {
+	case s == sock.NewSynRecv:
 		return sock.SynRecv
+	case s > sock.NewSynRecv:
+		return stateUnknown // TCP_BOUND_INACTIVE (6.8) is of sock_diag alone
+	default:
+		return s
 	}
-	return s
 }
+
+// stateUnknown has no name: UNKNOWN, as of a state in /proc that there is not.
+const stateUnknown = sock.State(255)
 
 // requestID names a request socket by its ends. The connection that it becomes inherits its cookie only if it had one when the
 // child was cloned (net/ipv4/inet_connection_sock.c, inet_csk_clone_lock), and a walker that gives it one may
@@ -150,6 +156,9 @@ func (r *bpfSockRecord) socket(v4 sock.Proto) sock.Socket {
 	return s
 }
 
+// ssDisconnecting is the last of enum socket_state (linux/net.h).
+const ssDisconnecting = 4
+
 func (r *bpfUnixRecord) socket() sock.Socket {
 	s := sock.Socket{
 		ID:     sock.ID(r.Cookie),
@@ -166,6 +175,9 @@ func (r *bpfUnixRecord) socket() sock.Socket {
 			Flags:  r.Flags,
 			Type:   sock.UnixType(r.Type),
 		},
+	}
+	if r.State > ssDisconnecting {
+		s.State = stateUnknown
 	}
 	if s.State == sock.UnixUnconnected && r.Flags&sock.SOAcceptCon != 0 {
 		s.State = sock.UnixListening

@@ -130,36 +130,6 @@ func TestParseFormat(t *testing.T) {
 	}
 }
 
-func FuzzDecodeEvent(f *testing.F) {
-	r := stateRecord()
-	f.Add(bytesOf(&r))
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var e sock.Event
-		if err := decodeEvent(b, 0, &e); err != nil {
-			return
-		}
-		if e.Kind != sock.EventState && e.Kind != sock.EventOwner {
-			t.Errorf("kind %v", e.Kind)
-		}
-		if !e.Socket.Local.IsValid() || !e.Socket.Remote.IsValid() {
-			t.Errorf("addresses: %+v", e.Socket)
-		}
-		_ = e.Socket.State.String()
-	})
-}
-
-func FuzzUnixRecord(f *testing.F) {
-	f.Add(make([]byte, 152))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var r bpfUnixRecord
-		if copyRecord(b, &r) {
-			s := r.socket()
-			_ = s.State.String() + s.Unix.Path
-		}
-	})
-}
-
 // No allocation for an event: a storm brings a million a second.
 func TestDecodeEventAllocatesNothing(t *testing.T) {
 	r := stateRecord()

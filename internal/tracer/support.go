@@ -12,11 +12,16 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
 )
 
 // ErrUnsupported is wrapped by errors that mean: this kernel cannot do it. The
 // text around it says what is missing and since which version it is there.
 var ErrUnsupported = errors.New("not supported by this kernel")
+
+// ErrNarrow is why a netlive of 32 bits has no BPF, be the kernel what it is: the layouts of its records and of what it reads of the kernel are those
+// of 64 bits.
+var ErrNarrow = fmt.Errorf("%w: the programs are made for 64-bit kernels, and this netlive is built for 32 bits", ErrUnsupported)
 
 // ErrNoTable is why HookClassic does for trace alone: there is news, and no truth to hold it against.
 var ErrNoTable = fmt.Errorf("the classic tracepoint names no socket: %w", ErrUnsupported)
@@ -26,7 +31,9 @@ var ErrNoTable = fmt.Errorf("the classic tracepoint names no socket: %w", ErrUns
 func explain(doing string, err error) error {
 	var verifier *ebpf.VerifierError
 	switch {
-	// First, because the verifier's no is an EACCES. A program that it refuses is, for
+	// First, because without them the library's looks at the kernel fail too, and then it tells of a kernel that cannot.
+	case exhausted(err):
+	// Before the next, because the verifier's no is an EACCES. A program that it refuses is, for
 	// whoever runs netlive, one that this kernel does not take.
 	case errors.As(err, &verifier) && len(verifier.Log) > 0:
 		return fmt.Errorf("tracer: %s: %w: %w", doing, ErrUnsupported, err)
@@ -38,6 +45,25 @@ func explain(doing string, err error) error {
 		return fmt.Errorf("tracer: %s: %w: %w", doing, ErrUnsupported, err)
 	}
 	return fmt.Errorf("tracer: %s: %w", doing, err)
+}
+
+// raiseMemlock lifts RLIMIT_MEMLOCK on kernels that charge BPF memory to it: those before 5.11. Where that is not allowed the load says so. (The library's
+// rlimit package would ask the kernel by making a map, as soon as the program begins, whatever for.)
+func raiseMemlock() {
+	var name unix.Utsname
+	var major, minor int
+	if err := unix.Uname(&name); err != nil {
+		return
+	}
+	if n, _ := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor); n == 2 && (major > 5 || major == 5 && minor >= 11) {
+		return
+	}
+	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY})
+}
+
+// exhausted reports whether it is us who may have no more of something, which says nothing of the kernel.
+func exhausted(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
 }
 
 // tracefs is where the kernel describes its classic tracepoints; the second place is for kernels

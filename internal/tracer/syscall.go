@@ -15,6 +15,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// noSuchCall reports whether a program hangs on a system call that this architecture does not have, though it has the other of that kind: s390x has no accept(2),
+// which its C libraries make of accept4.
+func noSuchCall(program string) bool {
+	own, ok := syscallPrograms[program]
+	if !ok {
+		return false
+	}
+	dir, err := openTracefs()
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	is := func(tracepoint string) bool {
+		return unix.Faccessat(int(dir.Fd()), "events/syscalls/"+tracepoint, unix.F_OK, 0) == nil
+	}
+	if is(own) {
+		return false
+	}
+	for _, other := range syscallPrograms {
+		if is(other) {
+			return true
+		}
+	}
+	return false
+}
+
 // hangSyscall hangs a program on the tracepoint of that name at a system call. The library does it too, but looks for tracefs where it is mounted, and
 // ip-netns(8) mounts another /sys.
 func hangSyscall(tracepoint string, p *ebpf.Program) (_ link.Link, err error) {

@@ -120,7 +120,7 @@ func TestTableBesideEvents(t *testing.T) {
 					got = append(got, s.say(e))
 				}
 			})
-			s.compare(got, p.want)
+			s.compare(got, p.want, lateOf[p.name])
 			l.check(s.tr)
 		})
 	}
@@ -129,19 +129,34 @@ func TestTableBesideEvents(t *testing.T) {
 // The same of many connections, of which each end is told.
 func TestStormBesideEvents(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	// There are kernels that are patched to run no BPF while a thread of process 1 is current: a change that a packet makes which interrupts
+	// that one is told to nobody. It is not always the same that is missing.
+	const tries = 3
+	for try := 1; ; try++ {
+		made, l, tr := stormBeside(t)
+		if missing := 2*made - l.ends; missing > 0 && missing <= 2 && try < tries {
+			t.Logf("%d ends of %d were not told", missing, 2*made)
+			continue
+		}
+		if l.ends != 2*made {
+			t.Errorf("%d ends told, want %d", l.ends, 2*made)
+		}
+		l.check(tr)
+		return
+	}
+}
+
+func stormBeside(t *testing.T) (made int, l *lives, tr *Tracer) {
 	ns := kerneltest.NetNS(t)
-	tr := open(t, Options{
+	tr = open(t, Options{
 		NetNS: ns.Inode(), Table: true, Events: sock.Events(sock.EventFail, sock.EventClose),
 		Spaces: func() ([]Space, error) { return []Space{space{ns, nil}}, nil },
 	})
-	l := newLives(t, tr)
+	l = newLives(t, tr)
 	report, _ := storm(t, ns, kerneltest.Storm{Connections: 200, Workers: 2, Mixed: true})
 	s := &stage{t: t, tr: tr}
 	s.hear(l.apply)
-	if l.ends != 2*report.Made {
-		t.Errorf("%d ends told, want %d", l.ends, 2*report.Made)
-	}
-	l.check(tr)
+	return report.Made, l, tr
 }
 
 // What a table hears besides its own events is what was asked for.

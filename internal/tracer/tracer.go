@@ -13,19 +13,19 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
-	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 
 	"netlive/internal/filter"
 	"netlive/internal/sock"
 )
 
-//go:generate go tool bpf2go -tags linux -target bpfel -type event_record -type detail_record -type stack_record -type filter_ranges -type filter_prefixes -type sock_record -type unix_record -type owner_record -type holder_record bpf ../../bpf/netlive.bpf.c -- -nostdinc -I/usr/include -O2 -Wall -Werror
+//go:generate go tool bpf2go -tags linux -target bpfel,bpfeb -type event_record -type detail_record -type stack_record -type filter_ranges -type filter_prefixes -type sock_record -type unix_record -type owner_record -type holder_record bpf ../../bpf/netlive.bpf.c -- -nostdinc -I/usr/include -O2 -Wall -Werror
 
 // Hook is the way by which state changes are heard of.
 type Hook uint8
@@ -124,7 +124,7 @@ func Open(o Options) (*Tracer, error) {
 	if typed == nil {
 		return t, nil
 	}
-	if errors.Is(typed, os.ErrPermission) {
+	if errors.Is(typed, os.ErrPermission) || exhausted(typed) {
 		return nil, typed
 	}
 	t, classic := openClassic(spec, o)
@@ -136,9 +136,10 @@ func Open(o Options) (*Tracer, error) {
 
 // openSpec reads the BPF object and sets what o says.
 func openSpec(o Options) (*ebpf.CollectionSpec, error) {
-	// Kernels before 5.11 charge BPF memory to RLIMIT_MEMLOCK. Where the limit cannot be
-	// raised the load below says so.
-	_ = rlimit.RemoveMemlock()
+	if strconv.IntSize < 64 {
+		return nil, fmt.Errorf("tracer: %w", ErrNarrow)
+	}
+	raiseMemlock()
 
 	// May we at all? The errors of the load below are no good guide: without privilege its probes of
 	// what the kernel can do fail too, and it then tells of a kernel that cannot.
@@ -201,6 +202,7 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	if !o.Follow {
 		spec.Maps[bpfMapFollowed].MaxEntries = 1
 	}
+	delete(spec.Maps, bpfMapBirths)
 	inet := spec.Copy()
 	wanted := o.programs()
 	maps.DeleteFunc(spec.Programs, func(name string, _ *ebpf.ProgramSpec) bool { return !wanted[name] })

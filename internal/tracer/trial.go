@@ -61,6 +61,7 @@ func Try() (t Trial, err error) {
 	for name, p := range spec.Programs {
 		t.Programs = append(t.Programs, ProgramTrial{Name: name, Hook: p.SectionName, Need: need(name)})
 	}
+	t.Programs = slices.DeleteFunc(t.Programs, func(p ProgramTrial) bool { return noSuchCall(p.Name) })
 	slices.SortFunc(t.Programs, func(a, b ProgramTrial) int { return cmp.Compare(a.Name, b.Name) })
 
 	if spec, err = openSpec(o); err != nil {

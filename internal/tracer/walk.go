@@ -11,6 +11,8 @@ import (
 
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
+
+	"netlive/internal/crash"
 )
 
 const (
@@ -59,6 +61,7 @@ func walk[T record](ctx context.Context, t *Tracer, program string, each func(*T
 		free <- nil // made when it is needed: most tables fit into one
 	}
 	go func() {
+		defer crash.Guard()
 		defer close(full)
 		if err := readParts(ctx, f, size, free, full); err != nil {
 			full <- part{err: fmt.Errorf("tracer: read %s: %w", program, err)}

@@ -26,6 +26,7 @@ func OpenWalker(owners bool) (*Walker, error) {
 	})
 	// These have no use for them.
 	delete(spec.Maps, bpfMapEvents)
+	delete(spec.Maps, bpfMapBirths)
 	delete(spec.Maps, bpfMapLives)
 	delete(spec.Maps, bpfMapUnixRecords)
 	t, err := attach(spec, HookTyped, nil)

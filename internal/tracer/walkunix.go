@@ -13,6 +13,7 @@ import (
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 
+	"netlive/internal/crash"
 	"netlive/internal/sock"
 )
 
@@ -100,6 +101,7 @@ func (t *Tracer) runUnix(ctx context.Context, drain func() error) (err error) {
 	}
 	ended := make(chan error, 1)
 	go func() {
+		defer crash.Guard()
 		var b [1]byte // nothing is written there
 		_, err := f.Read(b[:])
 		// After a million sockets the kernel lets others have the CPU (kernel/bpf/bpf_iter.c, MAX_ITER_OBJECTS).

@@ -201,6 +201,16 @@ var plays = []struct {
 	}},
 }
 
+// lateOf is what is told instead, by the play's name, where the machine has so much to do that it leaves packets to ksoftirqd.
+var lateOf = map[string][]string{
+	"data after a close": {
+		// The FIN was not acknowledged within close(2), so that the minisocket came then (net/ipv4/tcp_input.c, tcp_rcv_state_process).
+		"bind listener", "listen listener", "open client", "accept server", "close client fin by local sent 0 received 0 peer",
+		"reset - by local TCP_TIMEWAIT_SOCKET",
+		"reset server by remote", "close server reset_received by remote EPIPE sent 10 received 0 waited peer", "error server EPIPE",
+	},
+}
+
 func TestWhy(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	for _, p := range plays {
@@ -208,19 +218,20 @@ func TestWhy(t *testing.T) {
 			s := newStage(t, Options{Events: everything})
 			s.ns.Do(func() { p.play(s) })
 			got := s.told()
-			s.compare(got, p.want)
+			s.compare(got, p.want, lateOf[p.name])
 		})
 	}
 }
 
 // compare compares what was told. Of one socket it comes in the order of what happened; of two the tracepoints may be before or behind what
 // they tell.
-func (s *stage) compare(got, want []string) {
+func (s *stage) compare(got, want, late []string) {
 	s.t.Helper()
-	want = slices.Clone(want)
+	want, late = slices.Clone(want), slices.Clone(late)
 	slices.SortStableFunc(got, bySocket)
 	slices.SortStableFunc(want, bySocket)
-	if !slices.Equal(got, want) {
+	slices.SortStableFunc(late, bySocket)
+	if !slices.Equal(got, want) && (late == nil || !slices.Equal(got, late)) {
 		s.t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
