@@ -15,7 +15,7 @@ if ((${#missing[@]})); then
 fi
 make generate CLANG="$clang"
 if ! git diff --exit-code --stat -- internal/tracer; then
-	echo "check-generated: bpf/ and internal/tracer/bpf_bpfel.* do not belong together." >&2
+	echo "check-generated: bpf/ and internal/tracer/bpf_bpfe?.* do not belong together." >&2
 	echo "Run make generate with $("$clang" --version | head -n 1) and commit the result." >&2
 	exit 1
 fi
