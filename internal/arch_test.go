@@ -37,7 +37,7 @@ var imports = map[string][]string{
 	"internal/filter":  {"internal/sock", "internal/near"},
 
 	// Where sockets belong.
-	"internal/netns":  {},
+	"internal/netns":  {"internal/crash"},
 	"internal/cgroup": {},
 
 	// What is known of processes, and what users have set.
@@ -45,8 +45,8 @@ var imports = map[string][]string{
 	"internal/config":  {"internal/near"},
 
 	// The sources. They cannot be told apart by what follows them, so they never meet.
-	"internal/tracer":       {"internal/sock", "internal/filter", "internal/cgroup"}, // the kernel's part of a filter; some programs are attached to the root of cgroup v2
-	"internal/procfallback": {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy"},
+	"internal/tracer":       {"internal/sock", "internal/filter", "internal/cgroup", "internal/ktime", "internal/crash"}, // the kernel's part of a filter; some programs are attached to the root of cgroup v2
+	"internal/procfallback": {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy", "internal/ktime"},
 	"internal/sockdiag":     {"internal/sock"}, // of single sockets what only it tells: it is no source of tables
 	"internal/rtnl":         {},                // it says when, not what: procfallback reads that
 
@@ -54,19 +54,28 @@ var imports = map[string][]string{
 	"internal/table":   {"internal/sock"},
 	"internal/view":    {"internal/sock", "internal/table"},
 	"internal/history": {"internal/sock", "internal/table"},
-	"internal/resolve": {"internal/sock"},
+	"internal/resolve": {"internal/sock", "internal/crash"},
 	"internal/render":  {"internal/sock", "internal/route", "internal/iface", "internal/mib", "internal/masq", "internal/legacy", "internal/view"},
 	"internal/summary": {"internal/sock"},
-	"internal/live":    {"internal/sock", "internal/table", "internal/view", "internal/render", "internal/options"},
+	"internal/live":    {"internal/sock", "internal/table", "internal/view", "internal/render", "internal/options", "internal/crash"},
 	"internal/meter":   {"internal/sock", "internal/sockdiag"},
-	"internal/screen":  {"internal/sock", "internal/table", "internal/view", "internal/render", "internal/live", "internal/history", "internal/meter", "internal/sockdiag"},
+	"internal/screen":  {"internal/sock", "internal/table", "internal/view", "internal/render", "internal/live", "internal/history", "internal/meter", "internal/sockdiag", "internal/crash"},
 
 	// What of all this there is here, and why the rest is not. It tries out what the verbs use.
-	"internal/doctor": {"internal/sock", "internal/tracer", "internal/sockdiag", "internal/rtnl", "internal/render"}, // of render, how strangers' words are escaped
+	"internal/doctor": {"internal/sock", "internal/tracer", "internal/sockdiag", "internal/rtnl", "internal/privilege", "internal/render"}, // of render, how strangers' words are escaped
+
+	// What this process may do.
+	"internal/privilege": {},
+
+	// What all goroutines do, and all clocks.
+	"internal/crash": {},
+	"internal/ktime": {"internal/sock"},
 
 	// For tests only; nothing that is shipped imports these.
 	"internal":               {},
-	"internal/kerneltest":    {},
+	"internal/vm":            {},
+	"internal/kernels":       {"internal/vm", "internal/doctor"}, // a program: the matrix of kernels, with what the doctor says on each
+	"internal/kerneltest":    {"internal/vm"},                    // a test's own binary is the init of other kernels
 	"internal/sock/socktest": {"internal/sock", "internal/kerneltest"},
 
 	"cmd/netlive": {anything},
@@ -75,7 +84,7 @@ var imports = map[string][]string{
 // anything stands for all of our packages but those for tests.
 const anything = "*"
 
-var testOnly = []string{"internal/kerneltest", "internal/sock/socktest"}
+var testOnly = []string{"internal/kerneltest", "internal/sock/socktest", "internal/vm", "internal/kernels"}
 
 // modules says who alone may import a module that is not ours. Others are free
 // for all: that they are in go.mod was the decision.
@@ -90,6 +99,9 @@ var modules = map[string][]string{
 	"github.com/leonelquinteros/gotext": {"internal/lang"},
 	"github.com/HdrHistogram":           {"internal/summary"},
 	"golang.org/x/text":                 {"internal/lang"},
+
+	"kernel.org/pub/linux/libs/security/libcap": {"internal/privilege"},
+	"github.com/landlock-lsm":                   {"internal/privilege"},
 }
 
 func TestImports(t *testing.T) {

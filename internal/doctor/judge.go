@@ -69,7 +69,7 @@ func (j *judge) kernel() {
 		state = Lacking
 	}
 	j.add("64-bit", state, fmt.Sprintf("kernel %s, netlive of %d bits", cmp.Or(j.t.Machine, "not known"), j.t.Bits),
-		"watch by events, trace: the programs are made for 64-bit kernels; tables from /proc need none", "a 64-bit kernel and the netlive that is built for it")
+		"watch by events, trace: the programs are made for 64-bit kernels; tables from /proc need none", wider)
 
 	state, found := OK, fmt.Sprintf("/sys/kernel/btf/vmlinux, %d bytes", j.BTF)
 	if j.BTF == 0 {

@@ -322,6 +322,7 @@ func TestRemedy(t *testing.T) {
 		"no types":        {func() { f.BTF = 0 }, errUnsupported, typeless},
 		"lockdown":        {func() { f.Lockdown = "confidentiality" }, errDenied, unlock},
 		"seccomp":         {func() { f.Seccomp = "2" }, errDenied, unfilter},
+		"32 bits":         {func() {}, fmt.Errorf("tracer: %w", tracer.ErrNarrow), wider},
 		"anything else":   {func() {}, errors.New("x"), ""},
 		"root, some lack": {func() { f.Caps["CapEff"] &^= 1<<BPF | 1<<SysAdmin }, errDenied, "run it with all capabilities of root, as sudo does"},
 	} {

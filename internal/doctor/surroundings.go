@@ -74,6 +74,12 @@ func (j *judge) privileges() {
 		state, found = Unknown, "a filter; bpf(2) is "+notTried
 	}
 	j.add("seccomp", state, found, "watch by events, trace: bpf(2) and perf_event_open(2)", unfilter)
+
+	found = fmt.Sprintf("version %d", j.t.Landlock)
+	if j.t.Landlock == 0 {
+		found = "not in this kernel; capabilities are given up all the same" // which takes nothing from anybody, so it is no lack
+	}
+	j.add("landlock", OK, found, "giving up files, programs and TCP once attached, where nothing is lost by it", "Linux 5.13 or newer, booted with landlock among lsm=")
 }
 
 const (

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netlive/internal/privilege"
 	"netlive/internal/rtnl"
 	"netlive/internal/sock"
 	"netlive/internal/sockdiag"
@@ -29,6 +30,7 @@ type Trials struct {
 	Diag         error // sock_diag of TCP
 	Destroy      error // closing a socket by it
 	Rtnl         error
+	Landlock     int // version, 0 none
 }
 
 // Opened is what came of opening the tracer.
@@ -56,6 +58,7 @@ func Try() (t Trials, err error) {
 		err = s.Close()
 	}
 	t.Rtnl = err
+	t.Landlock = privilege.Landlock()
 	return t, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
@@ -45,8 +46,24 @@ func (b *input) typed(msg tea.Msg) (cmd tea.Cmd, done, left bool) {
 			return nil, false, true
 		}
 	}
+	switch m := msg.(type) { // the text box itself takes out control characters, and those alone
+	case tea.KeyPressMsg:
+		m.Text = strings.Map(seen, m.Text)
+		msg = m
+	case tea.PasteMsg:
+		m.Content = strings.Map(seen, m.Content)
+		msg = m
+	}
 	b.text, cmd = b.text.Update(msg)
 	return cmd, false, false
+}
+
+// seen takes out what cannot be seen and moves what can: the marks that turn the direction of writing.
+func seen(r rune) rune {
+	if unicode.IsPrint(r) || unicode.IsControl(r) {
+		return r
+	}
+	return -1
 }
 
 func (b *input) line(m *model, width int) (string, int) {
@@ -232,7 +249,7 @@ func (m *model) command(name, word string) (problem string) {
 	case name == "filter":
 		f, err := m.config.Parse(word)
 		if err != nil {
-			return err.Error()
+			return safe(err.Error())
 		}
 		m.setFilter(f)
 	case name == "sort" && p != nil:

@@ -102,13 +102,13 @@ func (g grouping) label(w *Words, v *view.Group) string {
 		if v.Key.N == 1 {
 			return "without another side"
 		}
-		return string(w.Names.AppendHost(nil, v.Key.Addr.Addr()))
+		return safe(string(w.Names.AppendHost(nil, v.Key.Addr.Addr())))
 	case groupListener:
 		name := r.Proto.String()
 		if v.Key.N == 0 {
 			return name + " without a port"
 		}
-		port := string(w.Names.AppendPort(nil, r.Proto, uint16(v.Key.N)))
+		port := safe(string(w.Names.AppendPort(nil, r.Proto, uint16(v.Key.N))))
 		return name + " port " + port
 	}
 	return ""

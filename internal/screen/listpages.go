@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	tea "charm.land/bubbletea/v2"
+
+	"netlive/internal/crash"
 )
 
 // listPages are the pages of lists, of which the one that is shown runs.
@@ -45,6 +47,7 @@ func (p *listPages) start(ctx context.Context, send func(tea.Msg)) (end func()) 
 		}
 	}
 	begin := func(page Page) {
+		defer crash.Guard()
 		mu.Lock()
 		defer mu.Unlock()
 		stop()
@@ -56,6 +59,7 @@ func (p *listPages) start(ctx context.Context, send func(tea.Msg)) (end func()) 
 		of, cancel = context.WithCancel(ctx)
 		v.window.send = func(f *listFrame) { send(f) }
 		running.Go(func() {
+			defer crash.Guard()
 			if err := p.m.config.Lists[page](of, v.window.redraw, v.window.wake, v.window.draw); err != nil && of.Err() == nil {
 				send(sayMsg(safe(err.Error())))
 			}

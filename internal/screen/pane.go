@@ -9,7 +9,7 @@ import (
 )
 
 // far is more lines than there are.
-const far = 1 << 40
+const far = 1 << 30
 
 // moved is by how many lines a key moves the bar in a window of so many rows.
 func moved(a action, rows int) (by int, moves bool) {

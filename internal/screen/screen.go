@@ -14,6 +14,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"netlive/internal/crash"
 	"netlive/internal/live"
 	"netlive/internal/meter"
 	"netlive/internal/render"
@@ -181,7 +182,10 @@ func Run(ctx context.Context, c Config) error {
 		if of.Meter != nil {
 			ended := make(chan error, 1)
 			ctx, cancel := context.WithCancel(ctx)
-			go func() { ended <- of.Meter.Run(ctx) }()
+			go func() {
+				defer crash.Guard()
+				ended <- of.Meter.Run(ctx)
+			}()
 			defer func() {
 				cancel()
 				<-ended

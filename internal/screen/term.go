@@ -11,6 +11,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"golang.org/x/sys/unix"
+
+	"netlive/internal/crash"
 )
 
 // Terminal is where a screen is shown.
@@ -37,28 +39,61 @@ func run(ctx context.Context, on Terminal, m tea.Model, loop func(ctx context.Co
 		return err
 	}
 	defer closeIn()
+	tty := newTTY(in, on.Out)
+	defer crash.First(tty.restore)()
+	defer crash.Guard()
+	jobs := newJobs(tty)
 	// Signals are ctx's. bubbletea would hear them too, and waits for ever where it ends while it tells itself of one (tea.go, handleSignals).
 	// Nor has it ctx, by which it would end without waiting for what reads the keyboard (tea.go, shutdown).
-	program := tea.NewProgram(m, tea.WithoutSignalHandler(),
-		tea.WithInput(in), tea.WithOutput(on.Out), tea.WithEnvironment(on.Env), tea.WithFPS(FramesPerSecond))
+	// A panic is to be one, with Go's exit code, and not bubbletea's own report, which may be cut off by the end of the process.
+	program := tea.NewProgram(guarded{m}, tea.WithoutSignalHandler(), tea.WithoutCatchPanics(),
+		tea.WithInput(in), tea.WithOutput(tty.out), tea.WithEnvironment(on.Env), tea.WithFPS(FramesPerSecond), tea.WithFilter(jobs.filter))
+	defer jobs.hear(program.Send)()
 	defer context.AfterFunc(ctx, program.Quit)()
 	ended := make(chan error, 1)
 	go func() {
+		defer crash.Guard()
 		err := loop(ctx, program.Send)
 		if err != nil || ctx.Err() == nil {
 			program.Quit()
 		}
 		ended <- err
 	}()
-	final, err := program.Run()
+	_, err = program.Run()
 	cancel()
 	if loopErr := <-ended; loopErr != nil {
 		return loopErr
 	}
-	if m, ok := final.(*model); ok && m.interrupted && err == nil {
+	if m, ok := m.(*model); ok && m.interrupted && err == nil {
 		return ErrInterrupted
 	}
 	return err
+}
+
+// guarded is a model whose commands are guarded: bubbletea runs each on a goroutine of its own.
+type guarded struct{ tea.Model }
+
+func (g guarded) Init() tea.Cmd { return guard(g.Model.Init()) }
+
+func (g guarded) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	_, cmd := g.Model.Update(msg) // which is always the same
+	return g, guard(cmd)
+}
+
+func guard(cmd tea.Cmd) tea.Cmd {
+	if cmd == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		defer crash.Guard()
+		msg := cmd()
+		if batch, ok := msg.(tea.BatchMsg); ok {
+			for i := range batch {
+				batch[i] = guard(batch[i])
+			}
+		}
+		return msg
+	}
 }
 
 // keyboard is where keys come from: the input, or the terminal itself when the input is a file or a pipe.
