@@ -54,7 +54,7 @@ func newCommand(o *options.Options, std streams) (*command, error) {
 		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
 			code = commandNotFound
 		}
-		return nil, &exitError{code, fmt.Sprintf("trace: run %v", err)}
+		return nil, &exitError{code, "trace: run " + shownWord(err.Error())}
 	}
 	cmd := &exec.Cmd{Path: path, Args: o.Command, Stdin: os.Stdin, Stdout: std.out, Stderr: std.err}
 	return &command{cmd: cmd, std: std, done: make(chan struct{})}, nil
@@ -63,11 +63,14 @@ func newCommand(o *options.Options, std streams) (*command, error) {
 // start begins the command. When it has ended, and its connections have or a second is over, finish is called. Signals that end
 // ctx are the command's.
 func (c *command) start(ctx context.Context, finish func(), alive func() bool) error {
+	c.std.end.hold()
 	if err := c.cmd.Start(); err != nil {
-		return &exitError{commandRefused, fmt.Sprintf("trace: run %v", err)}
+		c.std.end.release()
+		return &exitError{commandRefused, "trace: run " + shownWord(err.Error())}
 	}
 	go func() {
 		c.err = c.cmd.Wait()
+		c.std.end.release()
 		close(c.done)
 	}()
 	go func() {
@@ -104,8 +107,8 @@ func inForeground() bool {
 		return false
 	}
 	defer tty.Close()
-	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
+	group, err := unix.IoctlGetUint32(int(tty.Fd()), unix.TIOCGPGRP) // a pid_t: IoctlGetInt's int is wider, which shows where the high bits come first
+	return err == nil && int(group) == unix.Getpgrp()
 }
 
 // result waits for the end of the command and is its exit code as an error; nil for 0.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"io"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,9 @@ type madeTree struct {
 	madeUp int  // lines beside the known ones
 	nobody bool // as nobody; to root nothing is closed
 }
+
+// allLines has each line tried on each tree. Else the smaller ones go without every third: which, differs from tree to tree.
+var allLines = flag.Bool("all-lines", false, "conformance: each line on each tree")
 
 var trees = []madeTree{
 	{name: "full", madeUp: 200},
@@ -54,6 +58,9 @@ func conformTree(t *testing.T, p pair, tally *tally, made madeTree) {
 	s := treeStage(t, "tree "+made.name, p, made.name)
 	s.nobody = made.nobody
 	for i, line := range lines(made.madeUp) {
+		if !*allLines && made.madeUp == 0 && i%3 == len(made.name)%3 {
+			continue
+		}
 		s.judge(tally, line)
 		if i%5 == 0 {
 			s.compare(tally, line.strictly())

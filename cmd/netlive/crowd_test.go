@@ -91,7 +91,8 @@ func TestTimeWaitCrowd(t *testing.T) {
 	frames, process := startCrowd(t, ns, "1s")
 	for i := range crowdLooks {
 		n := frames.crowdAgrees(ns, process.Process.Pid)
-		if t.Logf("%d: %d in TIME_WAIT", i, n); n != crowdSize {
+		// ss has as many. Under load one connection in a great many ends otherwise: the kernel had no memory for its minisocket, or reset it.
+		if t.Logf("%d: %d in TIME_WAIT", i, n); n < crowdSize-crowdSize/1000 || n > crowdSize {
 			t.Errorf("%d: %d in TIME_WAIT, want %d", i, n, crowdSize)
 		}
 	}

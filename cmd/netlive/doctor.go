@@ -47,14 +47,16 @@ func newDoctor(std streams) *cobra.Command {
 		},
 		RunE: func(*cobra.Command, []string) error {
 			if !slices.Contains([]string{"", "always", "never", "auto"}, std.when) {
-				return options.Usage("netlive doctor: --color %s: it is always, never or auto", std.when)
+				return options.Usage("netlive doctor: --color %s: it is always, never or auto", shownWord(std.when))
 			}
 			return runDoctor(asJSON, std)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "one object a line")
 	c.Flags().StringVar(&std.when, "color", "", "always, never or auto")
-	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return options.Usage("netlive doctor: %v", err) })
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return options.Usage("netlive doctor: %s", shownWord(err.Error()))
+	})
 	return c
 }
 

@@ -4,16 +4,22 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/cilium/ebpf"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/sys/unix"
 
 	"netlive/internal/doctor"
 	"netlive/internal/kerneltest"
@@ -133,6 +139,7 @@ func TestDoctor(t *testing.T) {
 	}
 	// What lacks here anyway is not what a case takes away.
 	here := strings.Fields(whole.lacking())
+	documented := lacksTable(t)
 
 	for name, c := range map[string]struct {
 		command []string
@@ -185,6 +192,15 @@ func TestDoctor(t *testing.T) {
 			}, watch: "ebpf", trace: "tp_btf", lacking: "cap_sys_ptrace hidepid", remedy: [2]string{"hidepid", "sudo mount -o remount,hidepid=0 /proc"},
 		},
 		"no_new_privs": {command: []string{"setpriv", "--no-new-privs"}, watch: "ebpf", trace: "tp_btf"},
+		"nobody with CAP_BPF alone": {
+			command: asNobody("bpf"), watch: "procfs", notTold: allKinds,
+			lacking: "cap_perfmon cap_net_admin cap_sys_ptrace cap_dac_read_search cap_sys_admin cap_syslog kernel.kptr_restrict sock_destroy tracefs tracepoint",
+			states:  map[string]string{"ring_buffer": "ok"},
+		},
+		"no bpf(2)": {
+			command: []string{"without-bpf"}, watch: "procfs", notTold: allKinds, lacking: "bpf(2) iterators ring_buffer seccomp socket_cookie socket_storage tp_btf tracepoint",
+			states: map[string]string{"sock_diag": "ok", "rtnetlink": "ok", "procfs": "ok", "sock_destroy": "ok"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := examine(t, ns, append(c.command, program)...)
@@ -209,8 +225,68 @@ func TestDoctor(t *testing.T) {
 					t.Errorf("%s is %s, want %s", name, got, want)
 				}
 			}
+			if got, want := documented[name], lacksRow(&d); got != want {
+				t.Errorf("docs/kernels.md has of it\n%q, this is\n%q", got, want)
+			}
+			delete(documented, name)
 		})
 	}
+	for name := range documented {
+		t.Errorf("docs/kernels.md has %s, which was not tried", name)
+	}
+}
+
+// lacksRow is what a diagnosis says of the verbs, as the table in docs/kernels.md has it.
+func lacksRow(d *diagnosis) string {
+	word := func(verb string) string {
+		source, not := cmp.Or(d.source(verb), "no"), d.notTold(verb)
+		switch {
+		case source == "no" || source == "procfs" || not == "":
+			return source
+		case source == "tracepoint":
+			return source + ", only state"
+		}
+		return source + ", not " + not
+	}
+	return strings.Join([]string{word("netlive"), word("watch"), word("trace"), word("watch -r"), word("watch rates"), word("watch close")}, " | ")
+}
+
+// lacksTable are the rows of docs/kernels.md that say what each lack costs, by what they take away.
+func lacksTable(t *testing.T) map[string]string {
+	t.Helper()
+	doc, err := os.ReadFile("../../docs/kernels.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(doc), "\n| taken away |")
+	text, _, _ = strings.Cut(text, "\n\n")
+	rows := map[string]string{}
+	for line := range strings.Lines(text) {
+		cells := strings.SplitN(strings.Trim(strings.TrimSpace(line), "|"), "|", 3) // what, how, and the rest
+		if len(cells) == 3 && !strings.HasPrefix(cells[0], "-") && strings.HasPrefix(line, "| ") {
+			rows[strings.TrimSpace(cells[0])] = strings.TrimSpace(cells[2])
+		}
+	}
+	return rows
+}
+
+// mainWithoutBPF runs a command to which bpf(2) is refused, as the filters of system calls do that containers have.
+func mainWithoutBPF() {
+	const allow, refuse = 0x7fff0000, 0x00050000 // SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO (linux/seccomp.h)
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // struct seccomp_data begins with the number of the call
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_BPF, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: refuse | uint32(unix.EPERM)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: allow},
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	runtime.LockOSThread() // the filter is this thread's, and exec is to be called by it
+	err := unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0)
+	if err == nil {
+		err = unix.Exec(os.Args[1], os.Args[1:], os.Environ())
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
 const allKinds = "state listen open accept fail close retransmit reset drop overflow error bind"

@@ -46,12 +46,17 @@ const exitCodesHelp = `Exit codes
     5    this kernel cannot do it; the message says what it lacks. doctor: something is missing that netlive can use, of
          the kernel or a privilege
     130  interrupted (^C, SIGINT)
+  Told to end by a signal a verb ends within three seconds, be there somebody who reads its output or not. Go's code for a fault in the
+  program, and for SIGQUIT, is 2 too: then the stacks are on stderr.
   With -- COMMAND trace has the command's code: 128 and the signal's number when a signal ended it, 127 when there is no
   such command, 126 when it cannot be run.
 `
 
 // errInterrupted ends a verb that was interrupted by SIGINT.
 var errInterrupted = errors.New("interrupted")
+
+// errUnread ends a verb whose output nobody can read any more.
+var errUnread = errors.New("nobody reads")
 
 // errNothing ends a verb that was to end by itself, and whose filter nothing has matched until then.
 var errNothing = errors.New("nothing matched")
@@ -62,11 +67,11 @@ func exitCode(prog string, err error, stderr io.Writer) int {
 	var usage *options.Error
 	var exit *exitError
 	switch {
-	case err == nil, isClosedPipe(err), errors.Is(err, errTerminated):
+	case err == nil, isClosedPipe(err), errors.Is(err, errTerminated), errors.Is(err, errUnread):
 		return exitOK
 	case errors.As(err, &exit):
 		if exit.text != "" {
-			fmt.Fprintf(stderr, "%s: %s\n", prog, exit.text)
+			fmt.Fprintf(stderr, "%s: %s\n", prog, shown(exit.text))
 		}
 		return exit.code
 	case errors.Is(err, errNothing):
@@ -77,7 +82,7 @@ func exitCode(prog string, err error, stderr io.Writer) int {
 		usage.Print(stderr)
 		return usage.ExitCode
 	}
-	fmt.Fprintf(stderr, "%s: %v\n", prog, err)
+	fmt.Fprintf(stderr, "%s: %s\n", prog, shown(err.Error()))
 	if hint := remedy(err); hint != "" {
 		fmt.Fprintf(stderr, "%s: %s\n", prog, hint)
 	}

@@ -75,20 +75,22 @@ func face(args []string, std streams) int {
 // killing it, and so does a closed pipe. netstat's codes for what failed pass through.
 func tables(o *options.Options, std streams, w words) int {
 	places, err := newPlaces(o)
+	if err == nil {
+		err = places.enterable()
+	}
 	if err != nil {
 		return exitCode("netlive", err, std.err)
 	}
 	printer := newPrinter(o, std, w, places)
+	std.keep(tableUses(o))
 	for {
 		var p page
 		err := printer.print(context.Background(), &p)
 		if err == nil && !w.netstat {
-			_, err = std.err.Write(p.notes)
+			p.tell(std, p.notes)
 		}
 		if err == nil {
-			_, err = std.err.Write(p.errs)
-		}
-		if err == nil {
+			p.tell(std, p.errs)
 			p.show(std)
 			err = p.broken
 		}

@@ -190,6 +190,7 @@ func rowsOf(list []filterRow) (rows []string) {
 
 // ss's filters show what ss shows, by -a or of what a state chooses, in the table and in JSON, from /proc and from the kernel.
 func TestFiltersAreSS(t *testing.T) {
+	t.Parallel()
 	s := newFilterScene(t)
 	for n, args := range [][]string{
 		{"-a", "sport = :443"}, {"-a", "dport", "=", ":7301"}, {"-a", "sport != :443"}, {"-a", "sport", "gt", ":7000"},
@@ -238,6 +239,7 @@ func sourceOf(n int) []string {
 // What ss does not know is what the unfiltered table says, in all kinds of output; owners are found for the filter, and shown only if
 // they are asked for.
 func TestFilters(t *testing.T) {
+	t.Parallel()
 	s := newFilterScene(t)
 	all := s.onceJSON(t, "-an")
 	holder, tenant, shared := s.holder.Process.Pid, s.tenant.Process.Pid, s.shared.Process.Pid
@@ -354,6 +356,7 @@ func TestFilters(t *testing.T) {
 // cgroup, unit and container are those of --unit: of the socket where the kernel tells, else of its owner.
 func TestFiltersByUnit(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	t.Parallel()
 	root := cgroupMount(t)
 	dir, err := os.MkdirTemp(root, "netlive-test-*.service")
 	if err != nil {
@@ -428,6 +431,7 @@ func mainListener() {
 // Rows come when they begin to match and go when they do not match any more.
 func TestWatchFilter(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	t.Parallel()
 	for _, source := range []string{"ebpf", "procfs"} {
 		t.Run(source, func(t *testing.T) {
 			ns := kerneltest.NetNS(t)
@@ -500,6 +504,7 @@ func listen(t *testing.T, ns *kerneltest.NS) (port int, l net.Listener) {
 // The screen says what the filter is and how many of how many match; who matched is shown when it closes.
 func TestWatchFilterOnATerminal(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	t.Parallel()
 	for _, source := range []string{"ebpf", "procfs"} {
 		t.Run(source, func(t *testing.T) {
 			ns := kerneltest.NetNS(t)
@@ -523,6 +528,7 @@ func TestWatchFilterOnATerminal(t *testing.T) {
 
 // Colours are what --color says, then what the environment and the terminal do.
 func TestColor(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		when   string
 		tty    bool
@@ -543,6 +549,7 @@ func TestColor(t *testing.T) {
 
 // A slip in a verb is told; a word that is none is searched for.
 func TestVerbMeant(t *testing.T) {
+	t.Parallel()
 	for word, verb := range map[string]string{
 		"wacht": "watch", "trce": "trace", "traces": "trace", "vers": "version", "state": "", "nginx": "", "established": "", "dport": "", "port": "",
 		"main": "", "proc": "", "-wacht": "", "": "", "10.0.0.1": "", "exclude": "", "proto": "", "retrans": "",

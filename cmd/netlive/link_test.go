@@ -37,6 +37,7 @@ var fieldScripts = []struct{ what, script, finds string }{
 // Scripts find in netlive, called through a link named netstat, what they find in netstat.
 func TestCalledThroughALink(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	t.Parallel()
 	ns := kerneltest.NetNS(t)
 	ip(t, ns, `
 link add eth1 type veth peer name eth2

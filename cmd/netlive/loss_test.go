@@ -20,7 +20,7 @@ const losses = 3
 // A ring with room for some dozen events loses most of a storm: that is told, and costs freshness until the next walk and no truth.
 func TestLossIsHealed(t *testing.T) {
 	kerneltest.RequireRoot(t)
-	for i := range losses {
+	for i := range turns(losses) {
 		ns := kerneltest.NetNS(t)
 		watch := start(t, ns, "netlive", "watch", "-4tan", "--json", "--interval", "500ms", "--ring", "4K")
 		watch.frame(time.Time{})

@@ -5,7 +5,9 @@
 package main
 
 import (
-	"context"
+	"cmp"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -14,13 +16,20 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"netlive/internal/privilege"
 )
 
 func main() {
+	if err := roomForFiles(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
+		os.Exit(exitFailure)
+	}
 	os.Exit(run(os.Args, streams{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(),
-		outTTY: term.IsTerminal(os.Stdout.Fd()),
+		outTTY: term.IsTerminal(os.Stdout.Fd()), restrict: privilege.Restrict,
 	}))
 }
 
@@ -34,6 +43,22 @@ type streams struct {
 	when string
 	// newsBuffer is the room for rtnetlink's announcements in bytes; 0 is enough, and only tests have less.
 	newsBuffer int
+	// end is how signals end a verb; nil in tests.
+	end *ending
+	// restrict gives up privileges of the process; nil where that is not netlive's own.
+	restrict func(privilege.Use) error
+}
+
+// helpWriter remembers why help could not be written, which cobra does not say.
+type helpWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *helpWriter) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	w.err = cmp.Or(w.err, err)
+	return n, err
 }
 
 // getenv is the value of a variable of the environment; of several the first counts, as for getenv(3).
@@ -85,31 +110,24 @@ func run(args []string, std streams) int {
 	}
 	if len(args) > 1 && isVerb(args[1]) {
 		// A reader that went away is seen as an error of Write, not as a signal that kills.
-		signal.Ignore(unix.SIGPIPE)
-		ctx, stop := interruptible()
+		if !signal.Ignored(unix.SIGPIPE) {
+			signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE) // and not Ignore, which a command would inherit
+		}
+		std.end = &ending{}
+		ctx, stop := std.end.hear()
 		defer stop()
 		root := newRoot(std)
+		if strings.HasPrefix(args[1], cobra.ShellCompRequestCmd) {
+			completing(root)
+		}
 		root.SetArgs(args[1:])
-		return exitCode(root.Name(), root.ExecuteContext(ctx), std.err)
+		help := &helpWriter{Writer: std.out}
+		root.SetOut(help)
+		err := cmp.Or(root.ExecuteContext(ctx), help.err)
+		if errors.Is(err, unix.EIO) && hungUp(std.out) {
+			err = errUnread
+		}
+		return exitCode(root.Name(), err, std.err)
 	}
 	return face(args, std)
-}
-
-// interruptible is a context that SIGINT ends with errInterrupted as its cause, SIGTERM and SIGHUP with errTerminated: a terminal that goes, or that
-// stays behind, is left as it was.
-func interruptible() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
-	if !signal.Ignored(unix.SIGHUP) { // nohup(1) has it ignored
-		signal.Notify(signals, unix.SIGHUP)
-	}
-	go func() {
-		if <-signals == unix.SIGINT {
-			cancel(errInterrupted)
-		} else {
-			cancel(errTerminated)
-		}
-	}()
-	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }

@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 			os.Args[0] = "netstat"
 			main()
 		},
+		"netlive-with-all": func() { // privileges that it was given
+			os.Exit(run(os.Args, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ()}))
+		},
 		"netlive-without-room": func() { // for what rtnetlink announces
 			os.Exit(run(os.Args, streams{out: os.Stdout, err: os.Stderr, newsBuffer: 1}))
 		},
@@ -39,7 +42,8 @@ func TestMain(m *testing.M) {
 		"tenant":  mainTenant,
 		"crowd":   mainCrowd,
 
-		"listener": mainListener,
+		"listener":    mainListener,
+		"without-bpf": mainWithoutBPF,
 	})
 }
 
@@ -133,7 +137,7 @@ func start(t *testing.T, ns *kerneltest.NS, name string, args ...string) *proces
 		t.Fatalf("start %s: %v", name, err)
 	}
 	p.hung = time.AfterFunc(limit, func() {
-		t.Errorf("%s did not end in %v", name, limit)
+		t.Errorf("%s did not end in %v; it is at\n%s", name, limit, kerneltest.Where(p.Process.Pid))
 		_ = p.Process.Kill()
 	})
 	t.Cleanup(func() {
@@ -198,6 +202,8 @@ func runIn(t *testing.T, ns *kerneltest.NS, name string, args ...string) []byte 
 	if err := p.stdin.Close(); err != nil {
 		t.Fatal(err)
 	}
+	slow := time.AfterFunc(limit/12, func() { t.Logf("%s takes long; it is at\n%s", name, kerneltest.Where(p.Process.Pid)) })
+	defer slow.Stop()
 	code, out, errs := p.wait()
 	if code != 0 {
 		t.Fatalf("%s %s: exit code %d\n%s", name, strings.Join(args, " "), code, errs)

@@ -36,12 +36,17 @@ func (p *page) show(std streams) {
 	p.written = len(p.out)
 }
 
+// tell writes to stderr. A table is as good without it.
+func (p *page) tell(std streams, text []byte) {
+	if p.broken == nil && len(text) > 0 {
+		_, _ = std.err.Write(text)
+	}
+}
+
 // flush writes what is in the page and takes it out of it: no row may be half done.
 func (p *page) flush(std streams) {
-	if p.broken == nil && len(p.errs) > 0 {
-		_, p.broken = std.err.Write(p.errs)
-		p.errs = p.errs[:0]
-	}
+	p.tell(std, p.errs)
+	p.errs = p.errs[:0]
 	p.show(std)
 	p.out, p.written = p.out[:0], 0
 }

@@ -83,7 +83,7 @@ func holdTenant() error {
 	if _, err := bound(unix.SOCK_DGRAM, 0, tenantUDP); err != nil {
 		return err
 	}
-	if _, err := bound(unix.SOCK_DGRAM, unix.IPPROTO_UDPLITE, tenantUDPLite); err != nil {
+	if _, err := bound(unix.SOCK_DGRAM, unix.IPPROTO_UDPLITE, tenantUDPLite); err != nil && !errors.Is(err, unix.EPROTONOSUPPORT) {
 		return err
 	}
 	if _, err := bound(unix.SOCK_RAW, unix.IPPROTO_ICMP, 0); err != nil {
@@ -196,10 +196,17 @@ func (p *place) kinds(rows []placedJSON) map[string]int {
 }
 
 // tenants is what kinds makes of all sockets of a tenant.
-var tenants = map[string]int{
-	fmt.Sprintf("tcp %d LISTEN", tenantTCP): 1, fmt.Sprintf("tcp %d ESTABLISHED", tenantTCP): 1, "tcp ESTABLISHED": 1, "tcp TIME_WAIT": 1,
-	fmt.Sprintf("udp %d ", tenantUDP): 1, fmt.Sprintf("udplite %d ", tenantUDPLite): 1, "raw 1 ": 1, "unix @tenant": 1,
-}
+var tenants = func() map[string]int {
+	all := map[string]int{
+		fmt.Sprintf("tcp %d LISTEN", tenantTCP): 1, fmt.Sprintf("tcp %d ESTABLISHED", tenantTCP): 1, "tcp ESTABLISHED": 1, "tcp TIME_WAIT": 1,
+		fmt.Sprintf("udp %d ", tenantUDP): 1, "raw 1 ": 1, "unix @tenant": 1,
+	}
+	if fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.IPPROTO_UDPLITE); err == nil { // some kernels since 7.1 have none
+		_ = unix.Close(fd)
+		all[fmt.Sprintf("udplite %d ", tenantUDPLite)] = 1
+	}
+	return all
+}()
 
 // complaint says what is wrong with the rows of p; "" is nothing.
 func (p *place) complaint(rows []placedJSON) string {

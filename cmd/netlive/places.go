@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -61,12 +63,36 @@ func newPlaces(o *options.Options) (*places, error) {
 	return p, nil
 }
 
+// enterable is why the namespace that was named may not be entered, or with all no other: an empty table would be a lie.
+func (p *places) enterable() error {
+	space := p.one
+	if p.all {
+		own, err := netns.Find(strconv.Itoa(os.Getpid()))
+		if err != nil {
+			return err
+		}
+		space = &own
+	}
+	if space == nil {
+		return nil
+	}
+	return space.Do(func() error { return nil })
+}
+
 // list are the namespaces that are shown, as they are now.
 func (p *places) list() ([]netns.Space, error) {
-	if p.one != nil {
+	if p.one != nil && p.one.There() {
 		return []netns.Space{*p.one}, nil
 	}
 	list, err := netns.All()
+	if p.one != nil && err == nil {
+		// Its name has gone, or the process by which it was named: others may be in it.
+		i := slices.IndexFunc(list, func(s netns.Space) bool { return s.Inode() == p.one.Inode() })
+		if i < 0 {
+			return nil, fmt.Errorf("network namespace %s is not there any more", p.one.Name())
+		}
+		return list[i : i+1], nil
+	}
 	if err == nil {
 		p.spaces.Set(list)
 	}
@@ -197,10 +223,11 @@ func (p *places) snapshot(ctx context.Context, proc *procfallback.Source, want s
 			return err
 		})
 		switch {
-		case err != nil && (p.one != nil || ctx.Err() != nil):
-			return sock.Snapshot{}, err
-		case err != nil:
+		case err == nil:
+		case p.one == nil && ctx.Err() == nil && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)):
 			continue // it ended meanwhile, or may not be entered
+		default:
+			return sock.Snapshot{}, err
 		}
 		if i == 0 || all.Begin == 0 {
 			all = snap

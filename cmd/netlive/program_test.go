@@ -38,7 +38,7 @@ func (s suite) Run() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "netlive"), ".")
+	build := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(dir, "netlive"), ".") // -trimpath: what TestReproducible needs is compiled then
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)

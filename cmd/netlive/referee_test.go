@@ -85,6 +85,12 @@ func mainReferee() {
 		os.Exit(1)
 	}
 	r.netns = uint32(st.Ino)
+	// To see whether processes can be held by descriptors Go forks one, the first time that it needs to know: not while there are sockets, of which
+	// it would be a holder, for an instant and rightly shown.
+	if _, err := os.FindProcess(os.Getpid()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	first := order{Who: r.who, Do: "start", FD: -1}
 	if first.N, err = strconv.Atoi(os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -21,6 +21,7 @@ import (
 // netstat does not ask for, and none more often. With one that is dead the table comes, with numbers, for no more questions.
 func TestNamesOfHosts(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	t.Parallel()
 	const hosts = 4
 	ns := kerneltest.NetNS(t)
 	for i := range hosts {

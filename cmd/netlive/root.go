@@ -32,6 +32,7 @@ func newRoot(std streams) *cobra.Command {
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errors.New(shownWord(err.Error())) })
 	root.AddCommand(
 		newVerb(options.Verb, "watch [OPTIONS] [FILTER]", "netstat's socket tables, kept true on the screen", watchHelp, watchOptions, runWatch, std),
 		newVerb(options.Runner, "trace [OPTIONS] [FILTER] [-- COMMAND]", "a line for each TCP event", traceHelp, traceOptions, runTrace, std),

@@ -38,16 +38,21 @@ type rowSource struct {
 
 // rowByRow reports whether rows can be printed as they are read. Hosts that are looked up are all asked for before the first row is
 // printed; JSON tells all owners of each socket; --netns, --unit and some filters need more than a row of /proc.
-func (s *sockets) rowByRow() bool {
-	return s.o.NumericHosts && !s.o.JSON && s.o.NetNS == "" && !s.o.Unit && s.o.Filter.Fields()&^rowFields == 0
+func rowByRow(o *options.Options) bool {
+	return o.NumericHosts && !o.JSON && o.NetNS == "" && !o.Unit && o.Filter.Fields()&^rowFields == 0
+}
+
+// mayWalk reports whether rows of TCP should come from the iterator, of so many sockets. It has no timers, and whom netstat may not name must not
+// be named.
+func mayWalk(o *options.Options, count int) bool {
+	return rowByRow(o) && count >= walkedMin && !o.Timers && os.Geteuid() == 0 && o.Source != options.SourceProcfs && o.Protos().Any(sock.ProtosTCP)
 }
 
 // openRows opens the source, finds the owners if they are wanted, and takes out of want what will come row by row.
 func (s *sockets) openRows(ctx context.Context, want *sock.Want) (r rowSource, err error) {
 	r.proc = s.proc
 	count := howMany()
-	// The iterator has no timers, and whom netstat may not name must not be named.
-	if count >= walkedMin && !s.o.Timers && os.Geteuid() == 0 && s.o.Source != options.SourceProcfs && want.Protos.Any(sock.ProtosTCP) {
+	if mayWalk(s.o, count) {
 		r.openWalker(ctx, *want, count) // where it cannot be had /proc will do
 	}
 	if want.Owners && r.holders == nil {

@@ -14,6 +14,7 @@ import (
 // Where there are so many sockets that the kernel's iterators are asked in place of /proc, the bytes are the same.
 func TestManySockets(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	t.Parallel()
 	ns := kerneltest.NetNS(t)
 	storm := startStorm(t, ns, kerneltest.Storm{Workers: 2, Open: 2000})
 	underWay(t, ns, 2*4000)

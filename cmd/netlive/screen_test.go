@@ -21,14 +21,14 @@ type terminal struct {
 	socket string
 }
 
-// newTerminal runs command in ns on a terminal of the given size.
-func newTerminal(t *testing.T, ns *kerneltest.NS, width, height int, command string) *terminal {
+// newTerminal runs command in ns on a terminal of the given size, with these variables besides its environment's.
+func newTerminal(t *testing.T, ns *kerneltest.NS, width, height int, command string, env ...string) *terminal {
 	t.Helper()
 	term := &terminal{t, filepath.Join(t.TempDir(), "tmux")}
 	// The session outlives the command, so that what it leaves behind can be looked at.
 	cmd := exec.Command("tmux", "-f", "/dev/null", "-S", term.socket, "new-session", "-d",
 		"-x", fmt.Sprint(width), "-y", fmt.Sprint(height), command+"; echo exit code $?; cat")
-	cmd.Env = append(os.Environ(), "PATH="+watchful())
+	cmd.Env = append(append(os.Environ(), "PATH="+watchful()), env...)
 	if err := ns.Start(cmd); err != nil {
 		t.Fatalf("tmux: %v (make test-deps installs it)", err)
 	}
@@ -101,6 +101,7 @@ func (term *terminal) awaitMark(change func(attempt int) (texts []string)) {
 // terminal is as it was afterwards.
 func TestWatchOnATerminal(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	t.Parallel()
 	for _, source := range []string{"ebpf", "procfs"} {
 		t.Run(source, func(t *testing.T) {
 			ns := kerneltest.NetNS(t)
@@ -152,6 +153,7 @@ func TestWatchOnATerminal(t *testing.T) {
 // ^C ends it with the exit code of an interrupt.
 func TestWatchInterrupted(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	t.Parallel()
 	term := newTerminal(t, kerneltest.NetNS(t), 80, 24, "netlive watch -tan")
 	term.await("q quit")
 	term.press("C-c")

@@ -38,6 +38,7 @@ func byText(rows []row) {
 // What is saved is what the table of the command line has at that time, and each form has every row. A row that is copied goes to the
 // terminal's clipboard.
 func TestScreenSaveAndCopy(t *testing.T) {
+	t.Parallel()
 	ns := kerneltest.NetNS(t)
 	ready(t, start(t, ns, "tenant", "still"), "")
 	term := watchOn(t, ns, 120, 30, "", "-tanp")
@@ -115,6 +116,7 @@ func TestScreenSaveAndCopy(t *testing.T) {
 
 // A process is ended, and a connection closed, only by who types the word that is asked for.
 func TestScreenKillAndClose(t *testing.T) {
+	t.Parallel()
 	ns := kerneltest.NetNS(t)
 	child := start(t, ns, "listener", "7777")
 	ready(t, child, "")

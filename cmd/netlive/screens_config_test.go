@@ -18,6 +18,7 @@ import (
 
 // The configuration has its say of keys, columns, order and colours, and the command line goes before it.
 func TestScreenConfiguration(t *testing.T) {
+	t.Parallel()
 	ns := kerneltest.NetNS(t)
 	_, l := listen(t, ns)
 	p := connect(t, ns, l)
@@ -40,7 +41,8 @@ find = []
 title = "underline"
 bar = "black on 208"
 `
-	term := watchOn(t, ns, 100, 24, strings.Replace(settings, `, "age"]`, `]`, 1), "-tan")
+	set := configure(t, strings.Replace(settings, `, "age"]`, `]`, 1))
+	term := newTerminal(t, ns, 100, 24, "netlive watch -tan", set.env...)
 	text := term.await(" Foreign Address", " Local Address", "sort state▼", "Q quit", "ESTABLISHED 2")
 	if strings.Contains(text, "Proto") || strings.Contains(text, "Age") || !strings.Contains(text, p.from()+" ") {
 		t.Errorf("other columns than were asked for:\n%s", text)
@@ -62,7 +64,7 @@ bar = "black on 208"
 	term.press("Q")
 	term.sane("exit code 0")
 
-	term = newTerminal(t, ns, 100, 24, "netlive watch -tan --columns local,remote,state --sort local")
+	term = newTerminal(t, ns, 100, 24, "netlive watch -tan --columns local,remote,state --sort local", set.env...)
 	if text := term.await("sort local▲", "Q quit"); strings.Index(text, " Local Address") > strings.Index(text, " Foreign Address") {
 		t.Errorf("the command line does not go before:\n%s", text)
 	}
@@ -73,14 +75,15 @@ bar = "black on 208"
 // All that is wrong with a configuration is told with its line, and the terminal is left alone.
 func TestScreenBadConfiguration(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	t.Parallel()
 	ns := kerneltest.NetNS(t)
-	file := configure(t, "linger = 3\n\n[keys]\nfreeze = [\"ctrl-x\"]\nfreze = [\"x\"]\n[connections]\ncolumns = [\"locl\"]\n[colors]\nbar = \"blak\"\n")
+	set := configure(t, "linger = 3\n\n[keys]\nfreeze = [\"ctrl-x\"]\nfreze = [\"x\"]\n[connections]\ncolumns = [\"locl\"]\n[colors]\nbar = \"blak\"\n")
 	want := []string{
-		file + ":1: linger: ", file + ":4: keys.freeze: \"ctrl-x\" is no key; write ctrl+x", file + ":5: keys.freze: ", "did you mean freeze?", file + ":7: connections.columns: ",
-		"did you mean local?", file + ":9: colors.bar: ", "did you mean black or blue?",
+		set.file + ":1: linger: ", set.file + ":4: keys.freeze: \"ctrl-x\" is no key; write ctrl+x", set.file + ":5: keys.freze: ", "did you mean freeze?", set.file + ":7: connections.columns: ",
+		"did you mean local?", set.file + ":9: colors.bar: ", "did you mean black or blue?",
 	}
-	for _, args := range []string{"-tan", "-rn", "--config " + file} {
-		term := newTerminal(t, ns, 300, 40, "netlive watch "+args)
+	for _, args := range []string{"-tan", "-rn", "--config " + set.file} {
+		term := newTerminal(t, ns, 300, 40, "netlive watch "+args, set.env...)
 		text := term.await("exit code 2")
 		for _, w := range want {
 			if !strings.Contains(text, w) {
@@ -89,19 +92,20 @@ func TestScreenBadConfiguration(t *testing.T) {
 		}
 		term.sane("exit code 2")
 	}
-	term := newTerminal(t, ns, 300, 40, "netlive watch --config /nowhere/at/all")
+	term := newTerminal(t, ns, 300, 40, "netlive watch --config /nowhere/at/all", set.env...)
 	term.await("netlive: ", "/nowhere/at/all", "no such file", "exit code 2")
 	// Without a file everything is as it is.
-	if err := os.Remove(file); err != nil {
+	if err := os.Remove(set.file); err != nil {
 		t.Fatal(err)
 	}
-	term = newTerminal(t, ns, 100, 40, "netlive watch -tan")
+	term = newTerminal(t, ns, 100, 40, "netlive watch -tan", set.env...)
 	term.await("q quit")
 	term.quit()
 }
 
 // docs/config.md shows what holds without a file, and names all that can be named.
 func TestScreenConfigurationDocumented(t *testing.T) {
+	t.Parallel()
 	data, err := os.ReadFile("../../docs/config.md")
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 
 // Names that strangers have chosen cannot move the cursor, clear the screen or speak to the terminal.
 func TestScreenHostileNames(t *testing.T) {
+	t.Parallel()
 	ns := kerneltest.NetNS(t)
 	_, l := listen(t, ns)
 	dir, err := os.MkdirTemp("", "names") // a path of a socket has 107 bytes
@@ -32,19 +33,7 @@ func TestScreenHostileNames(t *testing.T) {
 	}
 	child := exec.Command(file, "-c", "exec 3<>/dev/tcp/127.0.0.1/$1; read", "\x1b]0;owned\x07", fmt.Sprint(l.Addr().(*net.TCPAddr).Port), "\x1b[31m\n\u202e")
 	child.Args[0] = "\x1b]0;owned\x07\x1b[2J\nargs"
-	stdin, err := child.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := ns.Start(child); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = stdin.Close(); _ = child.Wait() })
-	a, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Close()
+	a, stdin := connected(t, ns, child, l)
 	var u, abstract net.Listener
 	ns.Do(func() {
 		if u, err = net.Listen("unix", filepath.Join(dir, "\x1b[2J\x1b[1;1H\nsocket")); err == nil {

@@ -21,25 +21,26 @@ const slowly = "linger = \"1m\"\n"
 // watchOn shows netlive watch with args on a terminal, with a configuration and no other setting of who runs the tests.
 func watchOn(t *testing.T, ns *kerneltest.NS, width, height int, config, args string) *terminal {
 	t.Helper()
-	configure(t, config)
-	return newTerminal(t, ns, width, height, "netlive watch "+args)
+	return newTerminal(t, ns, width, height, "netlive watch "+args, configure(t, config).env...)
 }
 
-// configure makes a text the configuration of what the test starts from then on.
-func configure(t *testing.T, config string) (file string) {
+// setting is a configuration: the file, and what makes it that of who is started with it.
+type setting struct {
+	file string
+	env  []string
+}
+
+func configure(t *testing.T, config string) setting {
 	t.Helper()
 	dir := t.TempDir()
-	file = filepath.Join(dir, "netlive", "config.toml")
+	file := filepath.Join(dir, "netlive", "config.toml")
 	if err := os.Mkdir(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("XDG_CONFIG_HOME", dir)
-	t.Setenv("LC_ALL", "C.UTF-8")
-	t.Setenv("NO_COLOR", "")
-	return file
+	return setting{file, []string{"XDG_CONFIG_HOME=" + dir, "LC_ALL=C.UTF-8", "NO_COLOR="}}
 }
 
 // tmux runs a command of the terminal's own and returns what it prints.
@@ -161,6 +162,7 @@ var pageWords = [][]string{
 
 // Each screen has its key and its name, and Tab goes through them in a circle.
 func TestScreensByKey(t *testing.T) {
+	t.Parallel()
 	ns := kerneltest.NetNS(t)
 	ip(t, ns, "route add 127.0.0.0/8 dev lo")
 	term := watchOn(t, ns, 120, 60, "", "-tan")
@@ -186,6 +188,7 @@ func TestScreensByKey(t *testing.T) {
 
 // netstat's options say which screen is the first, and without them the configuration does.
 func TestScreensByOption(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		config, args string
 		page         int

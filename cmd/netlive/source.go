@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"netlive/internal/doctor"
+	"netlive/internal/netns"
 	"netlive/internal/options"
 	"netlive/internal/procfallback"
 	"netlive/internal/sock"
@@ -104,8 +105,14 @@ func (s *source) Close() error {
 	return errors.Join(err, s.proc.Close())
 }
 
-// remedy says what would make BPF available, given the error of opening the tracer, in the doctor's words.
-func remedy(err error) string { return doctor.Remedy(err, self()) }
+// remedy says what would mend an error, of opening the tracer or of another namespace, in the doctor's words. Privileges that were given up are
+// none that lack: what may need others is tried before.
+func remedy(err error) string {
+	if denied := (*netns.DeniedError)(nil); errors.As(err, &denied) {
+		return doctor.Grant(self(), doctor.SysPtrace, doctor.SysAdmin)
+	}
+	return doctor.Remedy(err, self())
+}
 
 // self is the path to give to setcap.
 func self() string {

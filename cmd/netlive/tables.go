@@ -72,11 +72,14 @@ func (t *socketTable) wanted(o *options.Options) bool {
 	return true
 }
 
+// wantsOwners reports whether a table has use for the owners of sockets.
+func wantsOwners(o *options.Options) bool { return o.Programs || o.JSON || o.Unit || needsOwners(o) }
+
 func (s *sockets) print(ctx context.Context, p *page) (err error) {
-	want := sock.Want{Protos: s.o.Protos(), Owners: s.o.Programs || s.o.JSON || s.o.Unit || needsOwners(s.o)}
+	want := sock.Want{Protos: s.o.Protos(), Owners: wantsOwners(s.o)}
 	w := walk{sockets: s, page: p, ctx: ctx, sel: s.o.Select()}
 	var held rowSource
-	if s.rowByRow() {
+	if rowByRow(s.o) {
 		if held, err = s.openRows(ctx, &want); err != nil {
 			return err
 		}

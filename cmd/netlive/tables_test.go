@@ -27,8 +27,10 @@ func holdIn(t *testing.T, ns *kerneltest.NS) *process {
 // The tables are netstat's, to the byte, in a namespace with some twenty sockets of each kind.
 func TestTablesAreNetstats(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	t.Parallel()
 	ns := kerneltest.NetNS(t)
 	p := holdIn(t, ns)
+	p.hung.Reset(5 * limit) // it stays for all of the lines
 	for _, line := range []string{
 		"-tanp", "-uanp", "-xan", // what people type most
 		"-an", "-n", "-ln", "-tulpn", "-tapen", "-xanp", "-xln", "-x", "-tan -W", "-4an", "-6an", "-t6n", "-u4n", "-A inet,unix -n",
@@ -70,6 +72,7 @@ func difference(got, want string) string {
 // JSON has the same sockets, from /proc and from the kernel, and the same owners.
 func TestJSONOfBothSources(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	t.Parallel()
 	ns := kerneltest.NetNS(t)
 	p := holdIn(t, ns)
 	var list []map[string]any

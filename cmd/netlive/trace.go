@@ -44,12 +44,20 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 	if err != nil {
 		return err
 	}
+	if c == nil {
+		var stop func()
+		ctx, stop = whileRead(ctx, std.out)
+		defer stop()
+	}
 	t, err := p.open(c != nil, places)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
 	if err := t.SeedOwners(ctx); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx) // it was told to end
+		}
 		return err
 	}
 	s, err := t.Stream()
@@ -79,6 +87,7 @@ func runTrace(ctx context.Context, o *options.Options, std streams) (err error) 
 			return err
 		}
 	}
+	std.keep(traceUses(o, c != nil)) // what the command may is not ours to take
 	events := make([]sock.Event, traceBatch)
 	for {
 		n, err := s.Next(events)

@@ -199,6 +199,7 @@ func (g *trial) between(f func()) (made int) {
 	}
 	var last uint64
 	g.ns.Do(func() { last = refused(g.t) })
+	g.patience = limit // there are tens of thousands of lines before it to be read
 	g.awaitTold("the end", func(e *toldJSON) bool { return e.Cookie == last && e.Event == "fail" })
 	g.events = g.events[:len(g.events)-1]
 	return active
@@ -320,6 +321,8 @@ func (g *trial) pgbench() (wrong []string) {
 		g.t.Errorf("%d connections of %d", made, transactions)
 	}
 	backends := map[ownerJSON]bool{} // each has one connection
+	// Where the main process was kept from running so long that its copy of a connection is the last to be closed, it is who closes it.
+	late := made / 50
 	for _, e := range g.events {
 		var o ownerJSON
 		if len(e.Owners) == 1 {
@@ -335,6 +338,10 @@ func (g *trial) pgbench() (wrong []string) {
 		default: // the process that was told to use it
 			right = right && o.PID != server.Process.Pid && !backends[o] && o.Comm == "postgres" && int(e.UID) == uid &&
 				e.Peer != nil && e.Peer.PID == client.Process.Pid
+			if !right && late > 0 && e.Event == "close" && o.PID == server.Process.Pid {
+				late--
+				right = true
+			}
 			backends[o] = true
 		}
 		if !right {

@@ -26,6 +26,7 @@ func newVerb(face options.Face, usage, short, long string, check func(*options.O
 		Short:              short,
 		Long:               long,
 		DisableFlagParsing: true, // netstat's options have getopt's rules
+		ValidArgsFunction:  completer{face, check}.words,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := options.Parse(face, "netlive "+name, args, nil)
 			if err != nil {
@@ -163,7 +164,9 @@ func traceOptions(o *options.Options) error {
 		return o.FilterError(err)
 	case o.Named(^sock.ProtosTCP):
 		bad = "it tells of TCP alone: -t, -4 and -6 choose"
-	case o.Mode != options.ModeSockets, o.Timers, o.All, o.Listening, o.Wide, o.Continuous, o.Extend > 0, o.Programs, o.Verbose, o.Version:
+	case o.Mode != options.ModeSockets, o.Timers, o.All, o.Listening, o.Wide, o.Continuous, o.Extend > 0, o.Programs, o.Verbose, o.Version,
+		o.Groups, o.FIB, o.Cache, o.Symbolic, o.L2CAP, o.RFCOMM,
+		slices.ContainsFunc(o.Families, func(f string) bool { return f != "inet" && f != "inet6" }):
 		bad = "of netstat's options -t, -4, -6 and -n mean something there"
 	case o.Timed, o.Source != options.SourceAuto:
 		bad = "--interval and --source are for watch"

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"time"
 
@@ -31,6 +32,8 @@ const (
 // runWatch keeps the tables that o asks for true: on the screen, or as a frame every
 // interval where there is no terminal or JSON is asked for.
 func runWatch(ctx context.Context, o *options.Options, std streams) (err error) {
+	ctx, stop := whileRead(ctx, std.out)
+	defer stop()
 	if onScreen(o, std) {
 		return watchScreen(ctx, o, std)
 	}
@@ -55,6 +58,9 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 		return watchGroups(ctx, o, std)
 	}
 	p, err := newPlaces(o)
+	if err == nil {
+		err = p.enterable()
+	}
 	if err != nil {
 		return err
 	}
@@ -92,8 +98,10 @@ func runWatch(ctx context.Context, o *options.Options, std streams) (err error) 
 		return err
 	}
 	layout := newTable(o, src.proc, names(o, resolve.Config{Context: ctx}), std, w)
+	layout.Escape = true // a name with a line feed would be a row of its own; netstat has no frames whose bytes these could be
 	layout.Places = src.places.columns(o)
-	d := &frames{o: o, match: chosen.match(), source: src.name(), pump: pump{out: std.out}, table: layout, program: newPrograms().name}
+	d := &frames{o: o, errs: std.err, match: chosen.match(), source: src.name(), pump: pump{out: std.out}, table: layout, program: newPrograms().name}
+	std.keep(watchUses(o, src, c.Want.Owners))
 	if err := errors.Join(live.Run(ctx, c, d), d.flush(ctx)); err != nil {
 		return err
 	}
@@ -113,6 +121,8 @@ type frames struct {
 	// program is what netstat calls an owner that the kernel told of by its comm.
 	program func(*sock.Owner) string
 	frame   view.Frame
+	errs    io.Writer
+	said    string // on errs
 	buf     []byte
 	drawn   int
 	matched bool // something in one of them did
@@ -132,6 +142,14 @@ func (f *frames) rows(t *table.Table, now sock.Stamp, do func(*view.Line)) {
 func (f *frames) Draw(t *table.Table, s live.Status, now sock.Stamp) (sock.Stamp, error) {
 	if free, err := f.free(); !free {
 		return 0, err // what it would show, the next one will
+	}
+	said := ""
+	if s.Err != nil {
+		said = fmt.Sprintf("netlive: the table is not read again: %v\n", s.Err)
+	}
+	if said != f.said {
+		f.said = said
+		_, _ = io.WriteString(f.errs, said) // frames go on, be there a stderr or not
 	}
 	b := f.buf[:0]
 	if f.o.JSON {

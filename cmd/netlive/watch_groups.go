@@ -91,7 +91,7 @@ func unreadableGroups(g *iface.Groups, v4, v6 bool) error {
 func newGroupList(o *options.Options, std streams, arrived func()) *groupList {
 	v4, v6 := groupFamilies(o)
 	l := &groupList{o: o, render: render.Groups{
-		IPv4: v4, IPv6: v6, Unnamed: o.Select().Implied, Names: names(o, resolve.Config{Arrived: arrived}), Escape: std.outTTY,
+		IPv4: v4, IPv6: v6, Unnamed: o.Select().Implied, Names: names(o, resolve.Config{Arrived: arrived}), Escape: true,
 	}}
 	for _, ipv6 := range []bool{false, true} {
 		if ipv6 && !v6 || !ipv6 && !v4 {

@@ -88,7 +88,7 @@ func newInterfacePage(asked *options.Options, std streams, columns []string, asc
 func newInterfaceList(o *options.Options, std streams) *interfaceList {
 	l := &interfaceList{
 		o:      o,
-		render: render.Interfaces{All: o.All, Extend: o.Extend, Escape: std.outTTY},
+		render: render.Interfaces{All: o.All, Extend: o.Extend, Escape: true},
 		rows: view.Rows[iface.Interface, string]{
 			Key: func(i *iface.Interface) string { return i.Name }, Compare: compareInterfaces, Marked: linger,
 		},

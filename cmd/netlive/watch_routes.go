@@ -68,7 +68,7 @@ func newRoutePage(asked *options.Options, std streams) (*tablePage[routeTables],
 
 func newRouteList(o *options.Options, std streams, arrived func()) *routeList {
 	return &routeList{o: o, parts: newRoutePartsOf(o), render: render.Routes{
-		Families: o.Families, Extend: o.Extend, FIB: o.FIB, Cache: o.Cache, Escape: std.outTTY,
+		Families: o.Families, Extend: o.Extend, FIB: o.FIB, Cache: o.Cache, Escape: true,
 		Names: resolve.New(resolve.Config{Hosts: !o.NumericHosts && !o.Symbolic, Arrived: arrived}),
 	}}
 }

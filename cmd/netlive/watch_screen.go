@@ -55,6 +55,9 @@ func watchScreen(ctx context.Context, o *options.Options, std streams) (err erro
 		return err
 	}
 	p, err := newPlaces(o)
+	if err == nil {
+		err = p.enterable()
+	}
 	if err != nil {
 		return err
 	}
@@ -84,6 +87,7 @@ func watchScreen(ctx context.Context, o *options.Options, std streams) (err erro
 	if c.Lists, err = listPages(o, std, settings.Settings); err != nil {
 		return err
 	}
+	std.keep(screenUses(o, nil))
 	if c.First <= screen.Events {
 		// What is wrong is told before there is a screen.
 		if err := s.attach(); err != nil {
@@ -129,7 +133,9 @@ type screens struct {
 // attach opens the source of sockets.
 func (s *screens) attach() (err error) {
 	if s.src == nil {
-		s.src, err = openSource(s.o, s.places, s.kinds())
+		if s.src, err = openSource(s.o, s.places, s.kinds()); err == nil {
+			s.std.keep(screenUses(s.o, s.src))
+		}
 	}
 	return err
 }

@@ -167,6 +167,7 @@ func (b *pageBoard[T]) Draw(s live.Status, now time.Time) (again time.Time, err 
 func watchTables[T any](ctx context.Context, p *tablePage[T]) error {
 	o, std := p.o, p.std
 	c, source, note := p.begin()
+	std.keep(0) // enter has been where it is to be
 	if note != "" {
 		fmt.Fprintf(std.err, "netlive: %s\n", note)
 	}

@@ -165,6 +165,7 @@ func quietNet(t *testing.T) *kerneltest.NS {
 
 // Each change of a route is in a frame at once, and the frame is what netlive -r prints then.
 func TestWatchRoutes(t *testing.T) {
+	t.Parallel()
 	to := func(destination string) row { return row{"destination": destination} }
 	for name, c := range map[string]struct {
 		options []string
@@ -214,6 +215,7 @@ func TestWatchRoutes(t *testing.T) {
 
 // Each change of a link or an address is in a frame at once.
 func TestWatchInterfaces(t *testing.T) {
+	t.Parallel()
 	name := func(name string) row { return row{"name": name} }
 	inet := func(text string) row {
 		var r row
@@ -260,6 +262,7 @@ func TestWatchInterfaces(t *testing.T) {
 
 // Thousands of changes that find no room cost nothing but freshness: the loss is told, and the table is right.
 func TestWatchRoutesOverrun(t *testing.T) {
+	t.Parallel()
 	ns := quietNet(t)
 	w := watchTable(t, ns, "netlive-without-room", "-rn")
 	const routes = 5000
@@ -365,6 +368,7 @@ func TestWatchRoutesIdle(t *testing.T) {
 
 // What a person sees: a route appears, changes its way and goes, with their marks; and the terminal is as it was afterwards.
 func TestWatchRoutesOnATerminal(t *testing.T) {
+	t.Parallel()
 	for _, source := range []string{"rtnetlink", "procfs"} {
 		t.Run(source, func(t *testing.T) {
 			ns := quietNet(t)
@@ -399,6 +403,7 @@ func TestWatchRoutesOnATerminal(t *testing.T) {
 }
 
 func TestWatchInterfacesOnATerminal(t *testing.T) {
+	t.Parallel()
 	ns := quietNet(t)
 	term := newTerminal(t, ns, 120, 24, "netlive watch -ia --interval 100ms")
 	term.await("  rtnetlink  lost 0  interfaces 3", " Iface   MTU RX/s TX/s RX-pkt/s", " eth0   1500", "q quit")

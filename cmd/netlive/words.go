@@ -32,7 +32,7 @@ func newWords(std streams, netstat bool) (words, error) {
 	case "strict":
 		w.strict = true
 	default:
-		return w, fmt.Errorf("NETLIVE_COMPAT=%s: there is only strict, netstat 2.10 with its faults", compat)
+		return w, fmt.Errorf("NETLIVE_COMPAT=%s: there is only strict, netstat 2.10 with its faults", shownWord(compat))
 	}
 	choose := lang.Choose
 	if w.netstat || w.strict {
