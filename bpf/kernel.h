@@ -8,7 +8,6 @@
  */
 #pragma once
 
-struct scm_fp_list;
 struct seq_file;
 
 typedef unsigned char __u8;
@@ -23,6 +22,7 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef __u32 uid_t;
+typedef unsigned short umode_t;
 typedef _Bool bool;
 
 /* include/uapi/linux/bpf.h */
@@ -168,7 +168,13 @@ typedef struct {
 	int owned;
 } socket_lock_t;
 
+enum {
+	S_IFMT = 0170000,
+	S_IFSOCK = 0140000,
+};
+
 struct inode {
+	umode_t i_mode; /* S_IFMT and so on (include/uapi/linux/stat.h) */
 	unsigned long i_ino;
 };
 
@@ -219,9 +225,20 @@ struct sk_buff_head {
 	struct sk_buff *prev; /* the last */
 };
 
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+
+/* Descriptors that are passed (include/net/scm.h); SCM_MAX_FD is 253 since 2.6.38. */
+struct scm_fp_list {
+	short count;
+	struct file *fp[253];
+};
+
 /* What AF_UNIX keeps in an sk_buff's cb (include/net/af_unix.h, UNIXCB). */
 struct unix_skb_parms {
-	struct scm_fp_list *fp; /* descriptors that are passed */
+	struct scm_fp_list *fp;
 };
 
 struct sock {
@@ -353,10 +370,6 @@ enum pid_type {
 struct signal_struct {
 	struct pid *pids[4];
 	int group_exit_code;
-};
-
-struct file {
-	void *private_data;
 };
 
 struct fdtable {

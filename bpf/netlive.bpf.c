@@ -827,6 +827,33 @@ int BPF_PROG(watch_write, struct sock *sk)
 	return news == NEWS_TCP ? owner_uses(ctx, sk, 1) : 0;
 }
 
+/* Whether a file is a socket that the table has. The inode of one that was opened with O_PATH is a socket's too, and nothing is behind it. */
+static __always_inline bool is_our_socket(struct file *file)
+{
+	umode_t mode = BPF_CORE_READ(file, f_inode, i_mode);
+
+	if ((mode & S_IFMT) != S_IFSOCK)
+		return 0;
+
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct sock *sk = BPF_CORE_READ(socket, sk);
+
+	return sk && (!filter_netns || BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) == filter_netns);
+}
+
+static __noinline bool has_our_socket(struct scm_fp_list *list)
+{
+	short count = BPF_CORE_READ(list, count);
+
+	for (int i = 0; i < 253 && i < count; i++) {
+		struct file *file;
+
+		if (!bpf_core_read(&file, sizeof(file), &list->fp[i]) && is_our_socket(file))
+			return 1;
+	}
+	return 0;
+}
+
 /*
  * Descriptors that come over a UNIX socket may be sockets, which then have one owner more (unix(7), SCM_RIGHTS). The
  * message was queued just now; it is received, and the descriptors are there, when watch_receive is called.
@@ -841,7 +868,9 @@ static __always_inline void note_descriptors(const struct sock *sk)
 
 	struct unix_skb_parms *parms = (void *)&skb->cb;
 
-	if (!BPF_CORE_READ(parms, fp))
+	struct scm_fp_list *list = BPF_CORE_READ(parms, fp);
+
+	if (!list || !has_our_socket(list))
 		return;
 
 	struct life *life = bpf_sk_storage_get(&lives, (void *)sk, 0, BPF_SK_STORAGE_GET_F_CREATE);

@@ -6,8 +6,10 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -81,20 +83,14 @@ func (n *newsroom) stale(why string, want sock.News) {
 	}
 }
 
-// quiet calls what makes no news. Descriptors that others pass over UNIX sockets may be of ours, and are news wherever that happens:
-// so once in some times there must be none.
+// quiet calls what makes no news.
 func (n *newsroom) quiet(why string, what func()) {
 	n.t.Helper()
-	var stale sock.News
-	var active sock.ProtoSet
-	for range 5 {
-		n.look()
-		what()
-		if stale, active = n.Stale(), n.Active(); !stale.Any() && active&^sock.ProtosUnix == 0 {
-			return
-		}
+	n.look()
+	what()
+	if stale, active := n.Stale(), n.Active(); stale.Any() || active&^sock.ProtosUnix != 0 {
+		n.t.Errorf("%s: news of %+v, data of %b", why, stale, active)
 	}
-	n.t.Errorf("%s: news of %+v, data of %b", why, stale, active)
 }
 
 // holder is a shell that may hold descriptors of ours, as 3 and so on. It says a line for each command that is done.
@@ -425,21 +421,45 @@ func passSockets(t *testing.T, n *newsroom) {
 		}
 	}
 
+	foreign, _ := listenerIn(t, kerneltest.NetNS(t))
+	defer unix.Close(foreign)
+	files := make([]int, 2)
+	must(t, unix.Pipe2(files, unix.O_CLOEXEC))
+	defer unix.Close(files[0])
+	defer unix.Close(files[1])
+	path := filepath.Join(t.TempDir(), "socket")
+	named, err := net.Listen("unix", path)
+	must(t, err)
+	defer named.Close()
+	inode, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	must(t, err)
+	defer unix.Close(inode)
+	n.quiet("pipes, a socket's name and a socket of elsewhere were passed", func() { pass(t, files[0], foreign, inode, files[1]) })
+	n.look()
+	pass(t, files[0], inode, server)
+	n.stale("a socket was passed", sock.News{Owners: true})
+}
+
+// pass passes descriptors to ourselves.
+func pass(t *testing.T, fds ...int) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	must(t, err)
 	defer unix.Close(pair[0])
 	defer unix.Close(pair[1])
-	n.look()
-	must(t, unix.Sendmsg(pair[0], []byte{0}, unix.UnixRights(server), nil, 0))
-	oob := make([]byte, unix.CmsgSpace(4))
+	must(t, unix.Sendmsg(pair[0], []byte{0}, unix.UnixRights(fds...), nil, 0))
+	oob := make([]byte, unix.CmsgSpace(4*len(fds)))
 	_, size, _, _, err := unix.Recvmsg(pair[1], make([]byte, 1), oob, unix.MSG_CMSG_CLOEXEC)
 	must(t, err)
-	n.stale("a socket was passed", sock.News{Owners: true})
 	messages, err := unix.ParseSocketControlMessage(oob[:size])
 	must(t, err)
-	fds, err := unix.ParseUnixRights(&messages[0])
+	got, err := unix.ParseUnixRights(&messages[0])
 	must(t, err)
-	must(t, unix.Close(fds[0]))
+	if len(got) != len(fds) {
+		t.Errorf("passed %d of %d", len(got), len(fds))
+	}
+	for _, fd := range got {
+		must(t, unix.Close(fd))
+	}
 }
 
 // Data that moves is told by its protocol.

@@ -33,6 +33,9 @@ func explain(doing string, err error) error {
 	switch {
 	// First, because without them the library's looks at the kernel fail too, and then it tells of a kernel that cannot.
 	case exhausted(err):
+	// The library asks what the kernel can by making maps, and takes any failure of that for a no.
+	case errors.Is(err, ebpf.ErrNotSupported) && !spare(loadFiles):
+		err = unix.EMFILE
 	// Before the next, because the verifier's no is an EACCES. A program that it refuses is, for
 	// whoever runs netlive, one that this kernel does not take.
 	case errors.As(err, &verifier) && len(verifier.Log) > 0:
@@ -64,6 +67,21 @@ func raiseMemlock() {
 // exhausted reports whether it is us who may have no more of something, which says nothing of the kernel.
 func exhausted(err error) bool {
 	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOMEM)
+}
+
+// loadFiles is more descriptors than a collection takes: one for each map, program and link.
+const loadFiles = 128
+
+// spare reports whether this process may have n descriptors more.
+func spare(n int) bool {
+	for range n {
+		fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+		if err != nil {
+			return false
+		}
+		defer unix.Close(fd)
+	}
+	return true
 }
 
 // tracefs is where the kernel describes its classic tracepoints; the second place is for kernels
