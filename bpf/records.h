@@ -122,7 +122,7 @@ struct detail_record {
 	__u32 end_seq;
 	__u32 backlog;
 	__u32 max_backlog;
-	__u32 dropped;
+	__u32 dropped; /* ~0 unknown */
 	__u16 error; /* sk_err */
 	__u8 by; /* enum side */
 	__u8 flags; /* enum past_flags */

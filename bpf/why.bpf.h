@@ -326,7 +326,13 @@ int BPF_PROG(watch_retransmit, const struct sock *sk, const struct sk_buff *skb)
 	return 0;
 }
 
-/* Has a listener dropped something since it was looked at last, or is its queue full? */
+/* kfree_skb tells for which socket a segment had come (since 6.11). Set before load. */
+const volatile bool drop_has_sock = 0;
+
+/*
+ * Has a listener dropped something since it was looked at last, or is its queue full? Without kfree_skb's sockets nobody tells what of its drops was
+ * for want of room (forgive), and a SYN that came twice would be an overflow.
+ */
 static __always_inline int check_listener(void *ctx, const struct sock *sk)
 {
 	if (!wanted(EVENT_OVERFLOW) || !is_full(sk) || sk->__sk_common.skc_state != TCP_LISTEN || !is_watched(sk))
@@ -337,7 +343,7 @@ static __always_inline int check_listener(void *ctx, const struct sock *sk)
 	if (!past)
 		return 0;
 
-	__u32 drops = sk->sk_drops.counter, dropped = past->looked_at ? drops - past->drops : 0;
+	__u32 drops = sk->sk_drops.counter, dropped = drop_has_sock && past->looked_at ? drops - past->drops : 0;
 	__u32 backlog = sk->sk_ack_backlog, max = sk->sk_max_ack_backlog;
 	bool full = backlog > max; /* include/net/sock.h, sk_acceptq_is_full */
 	bool news = dropped || (full && !past->full);
@@ -356,7 +362,7 @@ static __always_inline int check_listener(void *ctx, const struct sock *sk)
 		return 0;
 	d->backlog = backlog;
 	d->max_backlog = max;
-	d->dropped = dropped;
+	d->dropped = drop_has_sock ? dropped : ~0U;
 	submit(d);
 	return 0;
 }
@@ -418,9 +424,6 @@ static __always_inline void forgive(const struct sock *sk)
 	if (past && past->looked_at && past->drops != sk->sk_drops.counter)
 		past->drops++;
 }
-
-/* kfree_skb tells for which socket a segment had come (since 6.11). Set before load. */
-const volatile bool drop_has_sock = 0;
 
 /*
  * A segment is dropped (net/core/skbuff.c, sk_skb_reason_drop), with a reason since 5.17. What has none was not dropped, or

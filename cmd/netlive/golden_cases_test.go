@@ -228,7 +228,7 @@ var goldens = []golden{
 	{
 		name: "timed out connecting",
 		play: func(g *game) {
-			g.sysctl("net/ipv4/tcp_syn_linear_timeouts", "0")
+			g.exponential()
 			l := g.listens(8)
 			l.deaf()
 			c := g.player("client").socket("client", false, 0).bind("127.0.0.1:7000")

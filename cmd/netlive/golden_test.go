@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -584,6 +585,15 @@ func (g *game) knows(o ownerJSON) bool {
 func (g *game) sysctl(name, value string) {
 	g.t.Helper()
 	runIn(g.t, g.ns, "bash", "-c", `echo "$1" >"/proc/sys/$0"`, name, value)
+}
+
+// exponential has each SYN wait twice as long as the one before, as all did before 6.5.
+func (g *game) exponential() {
+	g.t.Helper()
+	const linear = "net/ipv4/tcp_syn_linear_timeouts"
+	if _, err := os.Stat("/proc/sys/" + linear); err == nil {
+		g.sysctl(linear, "0")
+	}
 }
 
 // find waits until ss has a socket with these ends, for one that no process has got.

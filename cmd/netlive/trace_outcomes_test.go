@@ -609,7 +609,7 @@ func (g *trial) wire() (far *kerneltest.NS) {
 
 // impatient makes attempts to connect end after a second and the two seconds of the second SYN.
 func (g *trial) impatient() {
-	g.sysctl("net/ipv4/tcp_syn_linear_timeouts", "0")
+	g.exponential()
 	g.sysctl("net/ipv4/tcp_syn_retries", "1")
 }
 

@@ -28,7 +28,7 @@ func whole() (Facts, Trials) {
 		Namespaces: map[string]uint64{"cgroup": initialCgroup, "pid": initialPID, "user": initialUser, "net": 7},
 	}
 	t := Trials{Machine: "x86_64", Bits: 64, Root: true}
-	typed := Opened{Hook: tracer.HookTyped, Announced: sock.ProtosTCP | sock.ProtosUDP | sock.ProtosUDPLite | sock.ProtosRaw}
+	typed := Opened{Hook: tracer.HookTyped, Announced: sock.News{Protos: sock.ProtosTCP | sock.ProtosUDP | sock.ProtosUDPLite | sock.ProtosRaw, Owners: true}}
 	t.Watch, t.Trace = typed, typed
 	all := tracer.AllEvents &^ sock.Events(sock.EventBind)
 	t.BPF.Programs = []tracer.ProgramTrial{
@@ -129,7 +129,7 @@ func TestJudge(t *testing.T) {
 			func(f *Facts, t *Trials) {
 				f.drop(NetAdmin)
 				t.program("inet_bind4").Err = errDenied
-				t.Watch.Lacks, t.Watch.Why, t.Watch.Announced = sock.Events(sock.EventBind), errDenied, sock.ProtosTCP
+				t.Watch.Lacks, t.Watch.Why, t.Watch.Announced = sock.Events(sock.EventBind), errDenied, sock.News{Protos: sock.ProtosTCP, Owners: true}
 			},
 			"cap_net_admin cgroup inet_bind4 sock_destroy", setcap + ",cap_net_admin+ep", "", "",
 		},

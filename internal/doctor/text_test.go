@@ -19,7 +19,7 @@ func lacking() Report {
 	f.Release, f.Container, f.Accept = "6.1.0-\x1b[2J\u202e"+strings.Repeat("x", 100), "a\nb", false
 	t.program("inet_bind4").Err, t.program("watch_accept").Err = errDenied, errDenied
 	t.program("watch_drop").Err = errUnsupported
-	t.Watch.Lacks, t.Watch.Why, t.Watch.Announced = sock.Events(sock.EventBind, sock.EventDrop), errDenied, sock.ProtosTCP
+	t.Watch.Lacks, t.Watch.Why, t.Watch.Announced = sock.Events(sock.EventBind, sock.EventDrop), errDenied, sock.News{Protos: sock.ProtosTCP, Owners: true}
 	t.Trace.Lacks, t.Trace.Why = t.Watch.Lacks, errDenied
 	t.BPF.Storage = errUnsupported
 	return Judge(&f, &t, "/usr/bin/netlive")

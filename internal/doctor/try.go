@@ -39,7 +39,7 @@ type Opened struct {
 	Hook      tracer.Hook
 	Lacks     sock.EventSet // kinds that are not told, and why
 	Why       error
-	Announced sock.ProtoSet // whose changes are told
+	Announced sock.News // of what changes are told
 }
 
 // Try tries out what the verbs do. Hooks hang for an instant, as when watch begins and ends at once; nothing stays.

@@ -66,11 +66,14 @@ func (j *judge) watch() Use {
 		name   string
 		protos sock.ProtoSet
 	}{{"TCP", sock.ProtosTCP}, {"UDP", sock.ProtosUDP | sock.ProtosUDPLite}, {"raw", sock.ProtosRaw}, {"UNIX", sock.ProtosUnix}} {
-		if o.Announced&p.protos != p.protos {
+		if o.Announced.Protos&p.protos != p.protos {
 			walked = append(walked, p.name)
 		}
 	}
 	note := strings.Join(walked, ", ") + " sockets are walked each interval"
+	if !o.Announced.Owners {
+		note = strings.Join(walked, ", ") + " sockets and all owners are walked each interval"
+	}
 	if u.Note != "" {
 		note += "; " + u.Note
 	}

@@ -29,8 +29,8 @@ type ListenerCounts struct {
 	// Accepted is how many were completed.
 	Accepted uint64
 	// Overflows is how many connections (and segments of such) the listener dropped, for want of room in its queue mostly (Detail.Dropped of
-	// EventOverflow).
-	Overflows uint64
+	// EventOverflow); below 0 not known: its queue was full, and the kernel does not tell.
+	Overflows int64
 	// LastOverflow is when its queue was told to be full last, whether or not something was dropped; 0 never.
 	LastOverflow sock.Stamp
 }
@@ -70,7 +70,7 @@ type endCounts struct {
 	end       end
 	listeners []sock.ID // that are known to listen here
 	accepted  uint64
-	overflows uint64
+	overflows int64 // below 0 not known
 	overflow  sock.Stamp
 	slots     [rateSlots]uint32 // connections by time, the newest of them in slot newest
 	newest    int64
@@ -90,7 +90,7 @@ func (l *Listeners) Add(e *sock.Event) {
 	switch {
 	case e.Kind == sock.EventOverflow && e.Detail != nil:
 		if c := l.at(endOf(s)); c != nil {
-			c.overflows += uint64(e.Detail.Dropped)
+			c.overflows = add(c.overflows, e.Detail.Dropped)
 			c.overflow = max(c.overflow, s.At)
 		}
 	case e.Kind != sock.EventState:
@@ -139,8 +139,16 @@ func (l *Listeners) sum(n *ListenerCounts, c *endCounts, now sock.Stamp) {
 	}
 	n.AcceptsPerSecond += c.rate(now, l.began)
 	n.Accepted += c.accepted
-	n.Overflows += c.overflows
+	n.Overflows = add(n.Overflows, c.overflows)
 	n.LastOverflow = max(n.LastOverflow, c.overflow)
+}
+
+// add adds counts, of which those below 0 are not known.
+func add(a, b int64) int64 {
+	if a < 0 || b < 0 {
+		return -1
+	}
+	return a + b
 }
 
 // at is what is counted of an end; nil when there is no room for another.

@@ -33,7 +33,7 @@ func unlisten(id sock.ID, local string, at sock.Stamp) *sock.Event {
 	return e
 }
 
-func overflow(id sock.ID, local string, at sock.Stamp, dropped uint32) *sock.Event {
+func overflow(id sock.ID, local string, at sock.Stamp, dropped int64) *sock.Event {
 	e := listen(id, local, at)
 	e.Kind, e.Old, e.Detail = sock.EventOverflow, sock.StateNone, &sock.Detail{Dropped: dropped}
 	return e
@@ -94,6 +94,9 @@ func TestListeners(t *testing.T) {
 		{"overflows", []*sock.Event{
 			overflow(1, "0.0.0.0:80", 7, 0), overflow(1, "0.0.0.0:80", 8, 3), overflow(1, "0.0.0.0:80", 9, 2), overflow(2, "0.0.0.0:81", 10, 1),
 		}, nil, listener(1, "0.0.0.0:80"), ListenerCounts{Overflows: 5, LastOverflow: 9}},
+		{"full, and nobody knows what it dropped", []*sock.Event{
+			overflow(1, "0.0.0.0:80", 7, 3), overflow(1, "0.0.0.0:80", 8, -1), overflow(1, "0.0.0.0:80", 9, 2),
+		}, nil, listener(1, "0.0.0.0:80"), ListenerCounts{Overflows: -1, LastOverflow: 9}},
 		{"a ghost", []*sock.Event{completed("192.0.2.1:80", 2), completed("192.0.2.2:80", 3)}, []*table.Row{
 			{Socket: unlisten(2, "192.0.2.1:80", 1).Socket, Last: sock.Listen, Closed: 1},
 		}, listener(1, "0.0.0.0:80"), ListenerCounts{Accepted: 2}},

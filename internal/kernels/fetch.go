@@ -28,14 +28,14 @@ type image struct {
 
 const aboutFile = "about.json"
 
-// diagModules answer sock_diag and are modules in Debian's kernels; in the order in which they need each other.
-var diagModules = []string{"inet_diag", "tcp_diag", "udp_diag", "raw_diag", "unix_diag"}
+// wantedModules are what Debian's kernels have as modules: what answers sock_diag, in the order in which they need each other, devices that are each other's ends, and what holds packets back.
+var wantedModules = []string{"inet_diag", "tcp_diag", "udp_diag", "raw_diag", "unix_diag", "veth", "sch_tbf"}
 
 func (i image) kernel() string { return filepath.Join(i.dir, "vmlinuz") }
 
-// modules are the files of diagModules, compressed or not.
+// modules are the files of wantedModules, compressed or not.
 func (i image) modules() (files []string) {
-	for _, name := range diagModules {
+	for _, name := range wantedModules {
 		found, _ := filepath.Glob(filepath.Join(i.dir, name+".ko*"))
 		files = append(files, found...)
 	}
@@ -229,7 +229,7 @@ func (a *apt) fetchPackage(ctx context.Context, cache string, k kernel, name str
 	// Since 6.19 the modules are in a package of their own, which goes from the mirror before the image does.
 	if version, is := strings.CutPrefix(name, "linux-binary-"); is {
 		if err := a.unpack(ctx, "linux-modules-"+version+":"+k.Arch, dir); err != nil {
-			fmt.Printf("%s: no modules, so no sock_diag: %v\n", k.id(), err)
+			fmt.Printf("%s: no modules, so no sock_diag and no veth: %v\n", k.id(), err)
 		}
 	}
 	into, err := os.MkdirTemp(a.dir, k.id())
@@ -244,7 +244,7 @@ func (a *apt) fetchPackage(ctx context.Context, cache string, k kernel, name str
 			return err
 		case strings.HasPrefix(d.Name(), "vmlinuz"):
 			return os.Rename(file, i.kernel())
-		case slices.Contains(diagModules, base):
+		case slices.Contains(wantedModules, base):
 			return os.Rename(file, filepath.Join(into, d.Name()))
 		}
 		return nil
@@ -256,8 +256,8 @@ func (a *apt) fetchPackage(ctx context.Context, cache string, k kernel, name str
 	if err != nil {
 		return image{}, fmt.Errorf("%s has no image: %w", name, err)
 	}
-	if n := len(i.modules()); n != 0 && n != len(diagModules) {
-		return image{}, fmt.Errorf("%s has %d of the modules %v", name, n, diagModules)
+	if n := len(i.modules()); n != 0 && n != len(wantedModules) {
+		return image{}, fmt.Errorf("%s has %d of the modules %v", name, n, wantedModules)
 	}
 	sum := sha256.Sum256(text)
 	i.SHA256 = hex.EncodeToString(sum[:])
@@ -283,7 +283,7 @@ func (a *apt) fetchPackage(ctx context.Context, cache string, k kernel, name str
 	return i, os.Rename(to+".part", to)
 }
 
-// unpack downloads a package and takes the image and the modules for sock_diag out of it.
+// unpack downloads a package and takes the image and the modules out of it.
 func (a *apt) unpack(ctx context.Context, name, into string) error {
 	debs, err := os.MkdirTemp(a.dir, "debs")
 	if err != nil {
@@ -301,6 +301,6 @@ func (a *apt) unpack(ctx context.Context, name, into string) error {
 		return fmt.Errorf("apt-get download %s: %d files, %w", name, len(found), err)
 	}
 	// tar fails for a pattern that nothing matches; what is missing is seen by the caller.
-	_, err = a.run(ctx, "sh", "-c", `dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards --no-anchored 'vmlinuz*' '*_diag.ko*' 2>/dev/null; true`, "sh", found[0], into)
+	_, err = a.run(ctx, "sh", "-c", `dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards --no-anchored 'vmlinuz*' '*_diag.ko*' 'veth.ko*' 'sch_tbf.ko*' 2>/dev/null; true`, "sh", found[0], into)
 	return err
 }

@@ -39,8 +39,8 @@ const (
 	// lackReply: what the kernel answers without a socket of its own does not arrive on the emulated s390x, be netlive there or not: nobody is refused by
 	// a reset, and a FIN that comes for a minisocket in FIN_WAIT2 is not acknowledged.
 	lackReply
-	// lackDiag: its modules for sock_diag are not to be had any more.
-	lackDiag
+	// lackModules: its modules, without which there is no sock_diag, are not to be had any more.
+	lackModules
 )
 
 func (k kernel) id() string { return k.Arch + "-" + k.Name }

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -105,5 +107,37 @@ func TestMerge(t *testing.T) {
 	const want = "| kernel | machine | tests |\n|---|---|---|\n| 6.1 | x86_64 | 2 of 2 |\n| 6.1 | s390x | 3 of 3 |\n| 7.0 | x86_64 | 4 of 4 |\n"
 	if got := string(merge([]byte(old), []byte(other))); got != want {
 		t.Errorf("%s", got)
+	}
+}
+
+// A program that was taken out of this machine's root runs with nothing but what was taken with it.
+func TestLinked(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := linked{root: "/", into: t.TempDir()}
+	for range 2 { // what is there already is not taken again
+		if err := l.take(bash, "bin/bash"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loaders, err := filepath.Glob(filepath.Join(l.into, "lib*", "ld*.so.*"))
+	if err != nil || len(loaders) == 0 {
+		t.Fatalf("loaders %q, %v", loaders, err)
+	}
+	lib := filepath.Join(l.into, "lib")
+	c := exec.Command(loaders[0], "--library-path", lib, filepath.Join(l.into, "bin/bash"), "-c", "while read -r l; do echo $l; done </proc/self/maps")
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		if file := strings.Fields(line + " -")[5]; strings.HasPrefix(file, "/") && strings.Contains(file, ".so") && !strings.HasPrefix(file, l.into) {
+			t.Errorf("%s was not taken", file)
+		}
+	}
+	if err := l.take("bin/no such thing", "bin/none"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what is not there: %v", err)
 	}
 }

@@ -75,15 +75,20 @@ func run(ctx context.Context) error {
 	defer os.RemoveAll(dir)
 	for n, k := range wanted {
 		if len(images[k.id()].modules()) == 0 {
-			wanted[n].Lacks |= lackDiag
+			wanted[n].Lacks |= lackModules
 		}
 	}
 	built := map[string]binaries{}
 	for _, k := range wanted {
 		if _, ok := built[k.Arch]; !ok {
-			if built[k.Arch], err = build(ctx, k.Arch, dir); err != nil {
+			b, err := build(ctx, k.Arch, dir)
+			if err != nil {
 				return err
 			}
+			if b.tools, err = fetchTools(ctx, k.Arch); err != nil {
+				return err
+			}
+			built[k.Arch] = b
 		}
 	}
 

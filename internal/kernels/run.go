@@ -28,8 +28,8 @@ type outcome struct {
 	err      error
 }
 
-// patience is how long a machine may take; the slowest takes a fifth of it.
-const patience = 15 * time.Minute
+// patience is how long a machine may take.
+const patience = time.Hour
 
 // runOn boots a kernel and holds what came of it against what was to come.
 func runOn(ctx context.Context, k kernel, i image, b binaries, live io.Writer) (o outcome) {

@@ -28,11 +28,9 @@ type test struct {
 	needs lack
 	// long: it takes minutes, and is left out with -short. slow: it does without a JIT for BPF, and is left out there with -ci.
 	long, slow bool
-	// tools: it holds netlive against bash, ss and netstat, which the emulated machines do not have, so it runs on this machine's kernel alone.
-	tools bool
 }
 
-// suites are run on each kernel. A test that is not here meets no kernel, compares netlive with a program that the machines do not have, or
+// suites are run on each kernel. A test that is not here meets no kernel, compares netlive with a program that the machines do not have (tools.go), or
 // loads the programs dozens of times, each of which takes seconds there.
 var suites = []suite{
 	{"internal/procfallback", []test{
@@ -40,7 +38,7 @@ var suites = []suite{
 		{name: "TestRoutesOfThisKernel"}, {name: "TestInterfacesHere"},
 	}},
 	{"internal/privilege", []test{{name: "TestAllOfBPF"}, {name: "TestRestrict", needs: lackReply, long: true}, {name: "TestNarrow", needs: lackReply}}},
-	{"internal/sockdiag", []test{{name: "TestGet", needs: lackDiag}, {name: "TestListener", needs: lackDiag}, {name: "TestTimeWait", needs: lackDiag}}},
+	{"internal/sockdiag", []test{{name: "TestGet", needs: lackModules}, {name: "TestListener", needs: lackModules}, {name: "TestTimeWait", needs: lackModules}}},
 	{"internal/tracer", []test{
 		{name: "TestSource", needs: lackTyped}, {name: "TestEveryChangeInOrder", needs: lackTyped}, {name: "TestEveryChangeByClassicHook"}, {name: "TestOneNamespace", needs: lackTyped},
 		{name: "TestMinisockets", needs: lackTyped | lackReply}, {name: "TestRequestAndItsConnection", needs: lackTyped}, {name: "TestFamily", needs: lackTyped},
@@ -53,7 +51,7 @@ var suites = []suite{
 	{"cmd/netlive", []test{
 		{name: "TestHandoverByOneWalk", needs: lackTyped, slow: true}, {name: "TestLossIsHealed", needs: lackTyped | lackReply},
 		{name: "TestTraceCountsLosses", needs: lackTyped, slow: true},
-		{name: "TestJSONOfBothSources", needs: lackTyped}, {name: "TestTraceOutcomes", needs: lackTyped, tools: true}, {name: "TestGolden", needs: lackTyped, tools: true},
+		{name: "TestJSONOfBothSources", needs: lackTyped}, {name: "TestTraceOutcomes", needs: lackTyped | lackModules, long: true}, {name: "TestGolden", needs: lackTyped | lackModules, long: true},
 	}},
 }
 
@@ -69,7 +67,7 @@ func choose(pattern string) error {
 // on is the tests that this kernel is held to.
 func (s suite) on(k kernel) (names []string) {
 	for _, t := range s.tests {
-		if t.needs&k.Lacks == 0 && !(t.long && k.short) && !(t.slow && k.quick && k.Arch == "s390x") && !(t.tools && k.Name != ownName) {
+		if t.needs&k.Lacks == 0 && !(t.long && k.short) && !(t.slow && k.quick && k.Arch == "s390x") {
 			names = append(names, t.name)
 		}
 	}
@@ -79,14 +77,14 @@ func (s suite) on(k kernel) (names []string) {
 // name is what the suite's program is called in the machine.
 func (s suite) name() string { return strings.ReplaceAll(s.pkg, "/", "-") }
 
-// binaries are the tests of one architecture as programs.
-type binaries struct{ dir string }
+// binaries are the tests of one architecture as programs, and what Debian has for it of what they run.
+type binaries struct{ dir, tools string }
 
 func (b binaries) file(s suite) string { return filepath.Join(b.dir, s.name()) }
 
 // build compiles the tests.
 func build(ctx context.Context, arch, dir string) (binaries, error) {
-	b := binaries{filepath.Join(dir, arch)}
+	b := binaries{dir: filepath.Join(dir, arch)}
 	for _, s := range suites {
 		c := exec.CommandContext(ctx, "go", "test", "-c", "-ldflags=-s -w", "-o", b.file(s), "./"+s.pkg)
 		c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
@@ -99,7 +97,7 @@ func build(ctx context.Context, arch, dir string) (binaries, error) {
 
 // machine is what runs the suites on a kernel, and netlive doctor.
 func machine(k kernel, i image, b binaries) *vm.Machine {
-	m := &vm.Machine{Arch: k.Arch, Kernel: i.kernel(), Modules: i.modules(), NoCX16: k.NoCX16, Files: map[string]string{}}
+	m := &vm.Machine{Arch: k.Arch, Kernel: i.kernel(), Modules: i.modules(), NoCX16: k.NoCX16, MiB: 3072, Files: map[string]string{"/": b.tools}}
 	for _, s := range suites {
 		names := s.on(k)
 		path := "/" + s.name() + "/test"
@@ -115,7 +113,7 @@ func machine(k kernel, i image, b binaries) *vm.Machine {
 		if len(names) > 0 {
 			m.Programs = append(m.Programs, vm.Program{
 				Name: s.name(), Dir: "/" + s.name(),
-				Args: []string{path, "-test.v", "-test.timeout=10m", "-test.run=^(" + strings.Join(names, "|") + ")$"},
+				Args: []string{path, "-test.v", "-test.timeout=40m", "-test.run=^(" + strings.Join(names, "|") + ")$"},
 			})
 		}
 	}

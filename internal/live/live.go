@@ -39,8 +39,9 @@ type Events interface {
 
 // Signals tells what events do not tell: that there is something to walk for. With it nothing is walked for nothing.
 type Signals interface {
-	// Announced are the protocols whose sockets do not come, go or change without an event, Stale or Active saying so.
-	Announced() sock.ProtoSet
+	// Announced are the protocols whose sockets do not come, go or change without an event, Stale or Active saying so, and whether owners do
+	// not come and go without an event or Stale.
+	Announced() sock.News
 	// Stale is what has changed since the last call; an EventStale says when to ask.
 	Stale() sock.News
 	// Active are the protocols of which data has moved since the last call.
@@ -395,7 +396,9 @@ func (l *loop) refresh() {
 			l.due.Owners = true
 		}
 	}
-	l.due.Protos |= l.queued | l.Signals.Active() | l.Want.Protos&^l.Signals.Announced()
+	announced := l.Signals.Announced()
+	l.due.Protos |= l.queued | l.Signals.Active() | l.Want.Protos&^announced.Protos
+	l.due.Owners = l.due.Owners || !announced.Owners
 	n := l.table.Counts()
 	if n[sock.TimeWait]+n[sock.FinWait2]+n[sock.SynRecv] > 0 {
 		l.due.Protos |= sock.ProtosTCP

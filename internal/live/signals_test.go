@@ -19,7 +19,7 @@ import (
 type signals struct {
 	*script // mu guards what follows
 
-	announced sock.ProtoSet
+	announced sock.News
 	stale     sock.News
 	active    sock.ProtoSet
 	asked     []sock.Want
@@ -27,7 +27,7 @@ type signals struct {
 
 var told = sock.ProtosTCP | sock.ProtosUDP | sock.ProtosRaw
 
-func (s *signals) Announced() sock.ProtoSet { return s.announced }
+func (s *signals) Announced() sock.News { return s.announced }
 
 func (s *signals) Stale() sock.News {
 	s.mu.Lock()
@@ -95,7 +95,7 @@ func (s *signals) since() (asked []sock.Want, at []int64) {
 // quietly runs the loop on a source that has nothing to say, past the first walk.
 func quietly(t *testing.T, change func(*Config), rows ...sock.Socket) (*signals, *viewer) {
 	t.Helper()
-	s, v := &signals{script: newScript(), announced: told}, &viewer{}
+	s, v := &signals{script: newScript(), announced: sock.News{Protos: told, Owners: true}}, &viewer{}
 	s.set(rows...)
 	start(t, s.script, v, func(c *Config) {
 		c.Source, c.Signals = s, s
@@ -149,6 +149,17 @@ func TestWhatIsNotAnnouncedIsWalked(t *testing.T) {
 		after(3 * time.Second)
 		unix := protos(sock.ProtosUnix)
 		expectWalks(t, s, "in three intervals", unix, unix, unix)
+	})
+}
+
+// Where nobody tells of second owners, owners are walked at each interval.
+func TestOwnersThatAreNotAnnouncedAreWalked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := quietly(t, nil, some()...)
+		s.announced.Owners = false
+		after(2 * time.Second)
+		owners := ownersWith(sock.ProtosTCP | sock.Protos(sock.UDP))
+		expectWalks(t, s, "in two intervals", owners, owners)
 	})
 }
 
@@ -299,7 +310,7 @@ func TestUnowned(t *testing.T) {
 // Where owners are not shown nobody asks for them.
 func TestOwnersAreNotWanted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, v := &signals{script: newScript(), announced: told}, &viewer{}
+		s, v := &signals{script: newScript(), announced: sock.News{Protos: told, Owners: true}}, &viewer{}
 		s.set(some()...)
 		start(t, s.script, v, func(c *Config) {
 			c.Source, c.Signals, c.Want = s, s, sock.Want{Protos: told}

@@ -119,6 +119,9 @@ func appendEventDetail(b []byte, e *sock.Event) []byte {
 	case sock.EventOverflow:
 		b = appendUint(b, `,"backlog":`, uint64(d.Backlog))
 		b = appendUint(b, `,"max_backlog":`, uint64(d.MaxBacklog))
+		if d.Dropped < 0 {
+			return append(b, `,"dropped":null`...)
+		}
 		return appendUint(b, `,"dropped":`, uint64(d.Dropped))
 	case sock.EventError:
 		return appendErrnoJSON(b, d)

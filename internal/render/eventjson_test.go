@@ -65,6 +65,8 @@ func TestEventJSONOfEveryKind(t *testing.T) {
 			`"direction":"sent","reason":"NO_SOCKET"`},
 		{"reset received", of(sock.EventReset, func(_ *sock.Event, d *sock.Detail) { d.By = sock.SideRemote }), `"direction":"received","reason":null`},
 		{"reset of whom", of(sock.EventReset, nil), `"direction":null,"reason":null`},
+		{"overflow unknown", of(sock.EventOverflow, func(_ *sock.Event, d *sock.Detail) { d.Backlog, d.MaxBacklog, d.Dropped = 129, 128, -1 }),
+			`"backlog":129,"max_backlog":128,"dropped":null`},
 		{"overflow", of(sock.EventOverflow, func(_ *sock.Event, d *sock.Detail) { d.Backlog, d.MaxBacklog, d.Dropped = 129, 128, 37 }),
 			`"backlog":129,"max_backlog":128,"dropped":37`},
 		{"error", of(sock.EventError, func(_ *sock.Event, d *sock.Detail) { d.Errno = econnreset }), `"errno":"ECONNRESET"`},

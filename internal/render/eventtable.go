@@ -114,7 +114,7 @@ var eventColumns = EventColumns{
 	{Name: "maxbacklog", Doc: "how many may wait", head: "MAX-BACKLOG", width: 11, right: true, kinds: kindsQueue,
 		cell: number(ofDetail(func(d *sock.Detail) int64 { return int64(d.MaxBacklog) }))},
 	{Name: "dropped", Doc: "what the listener dropped since it was looked at last", head: "DROPPED", width: 7, right: true, kinds: kindsQueue,
-		cell: number(ofDetail(func(d *sock.Detail) int64 { return int64(d.Dropped) }))},
+		cell: number(ofDetail(func(d *sock.Detail) int64 { return d.Dropped }))},
 	{Name: "inode", Doc: "inode of the socket; 0 when no descriptor refers to it", head: "INODE", width: 10, right: true, kinds: kindsSocket,
 		cell: number(func(e *sock.Event) int64 { return ofSocket(&e.Socket, e.Socket.Inode) })},
 	{Name: "cookie", Doc: "the kernel's name of the socket", head: "COOKIE", width: 8, right: true, kinds: kindsSocket,

@@ -68,7 +68,7 @@ func (w *window) detail(t *table.Table, id sock.ID, now sock.Stamp) *detail {
 			w.of.Meter.Want([]sock.Socket{d.row.Socket}, nil)
 		}
 		if d.row.State == sock.Listen {
-			c := w.listeners.Of(&d.row, now)
+			c := w.countsOf(&d.row, now)
 			d.counts = &c
 		}
 		d.peer = w.peer(t, &d.row, now)

@@ -187,7 +187,11 @@ func (p *detailPage) lines(width int) []string {
 	}
 	if d.counts != nil && p.m.of.Kinds != 0 {
 		section("accepts")
-		add("%.1f a second, %d since netlive began, %d dropped for a full queue", d.counts.AcceptsPerSecond, d.counts.Accepted, d.counts.Overflows)
+		dropped := "-" // not known
+		if d.counts.Overflows >= 0 {
+			dropped = fmt.Sprint(d.counts.Overflows)
+		}
+		add("%.1f a second, %d since netlive began, %s dropped for a full queue", d.counts.AcceptsPerSecond, d.counts.Accepted, dropped)
 	}
 	section("peers")
 	if d.peer.Peer.Known() {

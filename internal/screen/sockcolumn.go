@@ -112,7 +112,12 @@ var socketColumns = []column{
 		compare: byCounts(func(c history.ListenerCounts) float64 { return float64(c.Accepted) })},
 	{head: head{name: "overflows", text: "Overflow", right: true, spare: 10}, doc: "connections and segments dropped for a full queue",
 		cell: countCell(func(c *history.ListenerCounts) cell {
-			if c.Overflows > 0 {
+			switch {
+			case c.Overflows < 0 && c.LastOverflow != 0: // its queue was full
+				return styled("-", PartBad)
+			case c.Overflows < 0:
+				return plain("-")
+			case c.Overflows > 0:
 				return styled(fmt.Sprint(c.Overflows), PartBad)
 			}
 			return plain("0")

@@ -117,7 +117,7 @@ func (w *window) query(wish *wish, now sock.Stamp) view.Query {
 	if wish.filter != nil {
 		q.Match = wish.filter.Socket
 	}
-	m := &measures{reading: w.reading, counts: func(r *table.Row) history.ListenerCounts { return w.listeners.Of(r, now) }, now: now}
+	m := &measures{reading: w.reading, counts: func(r *table.Row) history.ListenerCounts { return w.countsOf(r, now) }, now: now}
 	if c := socketColumn(wish.sort); c != nil && c.compare != nil {
 		q.Compare = func(a, b *table.Row) int { return c.compare(m, a, b) }
 	}
@@ -240,9 +240,18 @@ func (w *window) measured(f *frame, l *view.Line, now sock.Stamp) {
 		f.readings[l.ID] = &r
 	}
 	if l.State == sock.Listen && w.of.Kinds != 0 {
-		c := w.listeners.Of(&l.Row, now)
+		c := w.countsOf(&l.Row, now)
 		f.counts[l.ID] = &c
 	}
+}
+
+// countsOf is what is known of a listener's queue.
+func (w *window) countsOf(r *table.Row, now sock.Stamp) history.ListenerCounts {
+	n := w.listeners.Of(r, now)
+	if !w.of.Kinds.Any(sock.Events(sock.EventOverflow)) {
+		n.Overflows = -1 // this kernel does not tell
+	}
+	return n
 }
 
 // hold makes or drops the order that is held.

@@ -105,8 +105,9 @@ type Detail struct {
 	Nth uint8
 
 	// Backlog and MaxBacklog are how many connections wait to be accepted, and how many may; Dropped is how many connections and segments the listener
-	// dropped (sk_drops) since the last time it was looked at: EventOverflow.
-	Backlog, MaxBacklog, Dropped uint32
+	// dropped (sk_drops) since the last time it was looked at, below 0 not known: EventOverflow.
+	Backlog, MaxBacklog uint32
+	Dropped             int64
 }
 
 // Life is the whole life of a connection, as the kernel counted it.

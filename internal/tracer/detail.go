@@ -61,7 +61,7 @@ func (r *bpfDetailRecord) detail(e *sock.Event, d *sock.Detail) {
 		Len:     r.EndSeq - r.Seq,
 		Nth:     r.Nth,
 		Backlog: r.Backlog,
-		Dropped: r.Dropped,
+		Dropped: int64(int32(r.Dropped)), // ~0 becomes -1
 	}
 	d.MaxBacklog = r.MaxBacklog
 	if r.TcpFlags&(tcpSYN|tcpFIN) != 0 && d.Len > 0 {

@@ -43,18 +43,19 @@ type fact struct {
 }
 
 type detailFact struct {
-	By                           sock.Side
-	End                          sock.End
-	Errno                        uint16
-	Reason                       string
-	Segment                      sock.Segment
-	Seq, Len                     uint32
-	Backlog, MaxBacklog, Dropped uint32
-	Sent, Received               uint64
-	Peer                         sock.Owner
-	Accepted                     bool
-	Signal                       uint8
-	Exited                       bool
+	By                  sock.Side
+	End                 sock.End
+	Errno               uint16
+	Reason              string
+	Segment             sock.Segment
+	Seq, Len            uint32
+	Backlog, MaxBacklog uint32
+	Dropped             int64
+	Sent, Received      uint64
+	Peer                sock.Owner
+	Accepted            bool
+	Signal              uint8
+	Exited              bool
 }
 
 func factOf(e *sock.Event) fact {

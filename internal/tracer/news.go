@@ -129,17 +129,20 @@ func cgroupRoot() (string, error) {
 }
 
 // Announced are the protocols whose sockets cannot come, go, change their ends or move data without an event, Stale or Active
-// saying so: others must be walked to know. The ends of TCP's half-open connections and of its minisockets are an exception.
-func (t *Tracer) Announced() sock.ProtoSet {
-	data := t.coll.Programs[bpfProgWatchData] != nil || t.coll.Programs[bpfProgWatchQueue] != nil
-	if !data || t.coll.Programs[bpfProgWatchWrite] == nil {
-		return 0
+// saying so: others must be walked to know. The ends of TCP's half-open connections and of its minisockets are an exception. Its Owners is whether
+// a second owner is told: without sk_data_ready and sock_recv_length (6.3) nobody tells of a socket that is passed on.
+func (t *Tracer) Announced() (n sock.News) {
+	has := func(program string) bool { return t.coll.Programs[program] != nil }
+	data := has(bpfProgWatchData) || has(bpfProgWatchQueue)
+	n.Owners = data && has(bpfProgWatchReceive)
+	if !data || !has(bpfProgWatchWrite) {
+		return n
 	}
-	set := newsProtos[newsTCP]
+	n.Protos = newsProtos[newsTCP]
 	if t.inet != nil {
-		set |= newsProtos[newsUDP] | newsProtos[newsRaw]
+		n.Protos |= newsProtos[newsUDP] | newsProtos[newsRaw]
 	}
-	return set
+	return n
 }
 
 // Stale is what has changed since the last call that events do not tell; an EventStale says when to ask. A snapshot that begins

@@ -38,8 +38,8 @@ func openNewsroomFor(t *testing.T, events sock.EventSet) *newsroom {
 	n := &newsroom{t: t, ns: kerneltest.NetNS(t)}
 	n.ns.Do(func() { n.Tracer = open(t, Options{NetNS: n.ns.Inode(), Table: true, Events: events}) })
 	want := sock.ProtosTCP | sock.ProtosUDP | sock.ProtosUDPLite | sock.ProtosRaw | sock.ProtosSCTP
-	if got := n.Announced(); got != want {
-		t.Fatalf("announced: %b, want %b", got, want)
+	if got := n.Announced(); got != (sock.News{Protos: want, Owners: true}) {
+		t.Fatalf("announced: %+v, want %b and owners", got, want)
 	}
 	return n
 }

@@ -263,6 +263,15 @@ func openLess(spec *ebpf.CollectionSpec, wanted map[string]bool, o Options) (t *
 				lacks |= latePrograms[name] & o.events()
 			}
 		}
+		if less.Programs[bpfProgWatchDrop] == nil {
+			if err := less.Variables[bpfVarDropHasSock].Set(false); err != nil {
+				return nil, fmt.Errorf("tracer: set %s: %w", bpfVarDropHasSock, err)
+			}
+		}
+		// Others tell of some of them too: part of the overflows would pass for all.
+		if err := less.Variables[bpfVarEventsWanted].Set(uint32(o.events() &^ lacks)); err != nil {
+			return nil, fmt.Errorf("tracer: set %s: %w", bpfVarEventsWanted, err)
+		}
 		if t, err = attach(less, HookTyped, hangTyped); err == nil {
 			t.lacks, t.why = lacks, ErrUnsupported
 		}

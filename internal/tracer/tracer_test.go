@@ -458,8 +458,8 @@ func TestFewerTracepoints(t *testing.T) {
 				t.Errorf("%s was not loaded", name)
 			}
 		}
-		if tr.coll.Programs[bpfProgWatchTcpState] == nil || (tr.Announced() == 0) != (len(c.late) > 1) {
-			t.Errorf("announced: %b", tr.Announced())
+		if tr.coll.Programs[bpfProgWatchTcpState] == nil || tr.Announced().Owners == (len(c.late) > 1) || (tr.Announced().Protos == 0) != (len(c.late) > 1) {
+			t.Errorf("announced: %+v", tr.Announced())
 		}
 		if tr.Lacks() != c.lacks {
 			t.Errorf("lacks %b, want %b", tr.Lacks(), c.lacks)

@@ -23,11 +23,13 @@ var everything = sock.Events(sock.EventListen, sock.EventOpen, sock.EventAccept,
 	sock.EventRetransmit, sock.EventReset, sock.EventDrop, sock.EventOverflow, sock.EventError, sock.EventBind)
 
 // plays are what happens to connections, and what must be told of it: a line an event in the words of say.
-var plays = []struct {
+type play struct {
 	name string
 	play func(s *stage)
 	want []string
-}{
+}
+
+var plays = []play{
 	{"closed by the client", func(s *stage) {
 		client, server := s.connection()
 		s.exchange(client, server)
@@ -221,6 +223,24 @@ func TestWhy(t *testing.T) {
 			s.compare(got, p.want, lateOf[p.name])
 		})
 	}
+}
+
+// Where kfree_skb names no socket, full queues are told and not what was dropped for them: a SYN that comes twice is none of it.
+func TestOverflowWithoutDrops(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	s := &stage{t: t, ns: kerneltest.NetNS(t), names: map[uint64]string{}}
+	o := Options{Events: sock.Events(sock.EventOverflow), NetNS: s.ns.Inode()}
+	spec, err := openSpec(o)
+	s.must(err)
+	spec.Programs[bpfProgWatchDrop].AttachTo = "no_such_tracepoint"
+	s.tr, err = openTyped(spec, o)
+	kerneltest.RequireBPF(t, err)
+	t.Cleanup(func() { s.must(s.tr.Close()) })
+	s.ns.Do(func() {
+		play := slices.IndexFunc(plays, func(p play) bool { return p.name == "full" })
+		plays[play].play(s)
+	})
+	s.compare(s.told(), []string{"overflow listener 1 of 0 dropped -1"}, nil)
 }
 
 // compare compares what was told. Of one socket it comes in the order of what happened; of two the tracepoints may be before or behind what
