@@ -12,12 +12,27 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"netlive/internal/vm"
 )
 
-// InVM reports whether the test runs in a virtual machine that has no programs besides (internal/kernels): what compares with another
+// InVM reports whether the test runs in a virtual machine that has few programs besides (internal/kernels, tools.go): what compares with another
 // program's word then compares with the rest alone.
 func InVM() bool { return vm.Inside() }
+
+// Since reports whether this kernel is of that version or a later one. It is for what a test expects; netlive looks at what there is.
+func Since(major, minor int) bool {
+	var name unix.Utsname
+	var a, b int
+	if err := unix.Uname(&name); err != nil {
+		panic(err)
+	}
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &a, &b); err != nil {
+		panic(err)
+	}
+	return a > major || a == major && b >= minor
+}
 
 // RequireRoot skips the test unless it runs as root.
 func RequireRoot(t testing.TB) {
