@@ -44,14 +44,14 @@ var suites = []suite{
 		{name: "TestMinisockets", needs: lackTyped | lackReply}, {name: "TestRequestAndItsConnection", needs: lackTyped}, {name: "TestFamily", needs: lackTyped},
 		{name: "TestNewsOfSockets", needs: lackTyped | lackData}, {name: "TestStaleIsTold", needs: lackTyped | lackData}, {name: "TestActive", needs: lackTyped | lackData, long: true},
 		{name: "TestSpaces", needs: lackTyped}, {name: "TestLostIsCounted", needs: lackTyped}, {name: "TestSleeperIsWoken", needs: lackTyped},
-		{name: "TestTableBesideEvents", needs: lackTyped, long: true}, {name: "TestStormBesideEvents", needs: lackTyped, long: true},
-		{name: "TestManyUnixSockets", needs: lackTyped, slow: true}, {name: "TestWhy", needs: lackTyped, long: true},
+		{name: "TestTableBesideEvents", needs: lackTyped | lackData | lackReply, long: true}, {name: "TestStormBesideEvents", needs: lackTyped, long: true},
+		{name: "TestOverflowWithoutDrops", needs: lackTyped | lackData}, {name: "TestManyUnixSockets", needs: lackTyped, slow: true}, {name: "TestWhy", needs: lackTyped | lackData | lackReply, long: true},
 		{name: "TestKernelFilterClassic"}, {name: "TestTry", needs: lackTyped | lackData, slow: true},
 	}},
 	{"cmd/netlive", []test{
 		{name: "TestHandoverByOneWalk", needs: lackTyped, slow: true}, {name: "TestLossIsHealed", needs: lackTyped | lackReply},
 		{name: "TestTraceCountsLosses", needs: lackTyped, slow: true},
-		{name: "TestJSONOfBothSources", needs: lackTyped}, {name: "TestTraceOutcomes", needs: lackTyped | lackModules, long: true}, {name: "TestGolden", needs: lackTyped | lackModules, long: true},
+		{name: "TestJSONOfBothSources", needs: lackTyped}, {name: "TestTraceOutcomes", needs: lackTyped | lackReply | lackModules, long: true}, {name: "TestGolden", needs: lackTyped | lackReply | lackModules, long: true},
 	}},
 }
 

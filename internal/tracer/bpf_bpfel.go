@@ -396,6 +396,7 @@ const (
 	bpfVarReader                 = "reader"
 	bpfVarReaderSleeps           = "reader_sleeps"
 	bpfVarRenamed                = "renamed"
+	bpfVarRetransmitHasErr       = "retransmit_has_err"
 	bpfVarSockRecordType         = "sock_record_type"
 	bpfVarStackRecordType        = "stack_record_type"
 	bpfVarStale                  = "stale"
@@ -518,6 +519,7 @@ type bpfVariableSpecs struct {
 	Reader            *ebpf.VariableSpec `ebpf:"reader"`
 	ReaderSleeps      *ebpf.VariableSpec `ebpf:"reader_sleeps"`
 	Renamed           *ebpf.VariableSpec `ebpf:"renamed"`
+	RetransmitHasErr  *ebpf.VariableSpec `ebpf:"retransmit_has_err"`
 	SockRecordType    *ebpf.VariableSpec `ebpf:"sock_record_type"`
 	StackRecordType   *ebpf.VariableSpec `ebpf:"stack_record_type"`
 	Stale             *ebpf.VariableSpec `ebpf:"stale"`
@@ -593,6 +595,7 @@ type bpfVariables struct {
 	Reader            *ebpf.Variable `ebpf:"reader"`
 	ReaderSleeps      *ebpf.Variable `ebpf:"reader_sleeps"`
 	Renamed           *ebpf.Variable `ebpf:"renamed"`
+	RetransmitHasErr  *ebpf.Variable `ebpf:"retransmit_has_err"`
 	SockRecordType    *ebpf.Variable `ebpf:"sock_record_type"`
 	StackRecordType   *ebpf.Variable `ebpf:"stack_record_type"`
 	Stale             *ebpf.Variable `ebpf:"stale"`

@@ -70,24 +70,36 @@ func (o *Options) programs() map[string]bool {
 	}
 }
 
-// setDropHasSock says whether kfree_skb tells for which socket a segment was (since 6.11).
-func setDropHasSock(spec *ebpf.CollectionSpec) error {
+// newArguments are what tracepoints tell since some version besides what they told before: how many arguments they have then, with the void * that
+// all have first, and the variable that says so.
+var newArguments = []struct {
+	tracepoint string
+	arguments  int
+	variable   string
+}{
+	{"kfree_skb", 5, bpfVarDropHasSock},               // skb, location, reason, and for which socket it came: since 6.11
+	{"tcp_retransmit_skb", 4, bpfVarRetransmitHasErr}, // sk, skb, and why it was not sent: since 6.18
+}
+
+// setArguments says what the tracepoints of this kernel tell.
+func setArguments(spec *ebpf.CollectionSpec) error {
 	kernel, err := btf.LoadKernelSpec()
 	if err != nil {
 		return explain("read the kernel's types", err)
 	}
-	var typedef *btf.Typedef
-	if err := kernel.TypeByName("btf_trace_kfree_skb", &typedef); err != nil {
-		return nil // the load will tell
-	}
-	pointer, _ := typedef.Type.(*btf.Pointer)
-	if pointer == nil {
-		return nil
-	}
-	const params = 5 // void *, skb, location, reason, rx_sk
-	proto, ok := pointer.Target.(*btf.FuncProto)
-	if err := spec.Variables[bpfVarDropHasSock].Set(ok && len(proto.Params) >= params); err != nil {
-		return fmt.Errorf("tracer: set %s: %w", bpfVarDropHasSock, err)
+	for _, a := range newArguments {
+		var typedef *btf.Typedef
+		if err := kernel.TypeByName("btf_trace_"+a.tracepoint, &typedef); err != nil {
+			continue // the load will tell
+		}
+		pointer, _ := typedef.Type.(*btf.Pointer)
+		if pointer == nil {
+			continue
+		}
+		proto, ok := pointer.Target.(*btf.FuncProto)
+		if err := spec.Variables[a.variable].Set(ok && len(proto.Params) >= a.arguments); err != nil {
+			return fmt.Errorf("tracer: set %s: %w", a.variable, err)
+		}
 	}
 	return nil
 }

@@ -209,8 +209,8 @@ func openTyped(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	if !o.snapshots() {
 		delete(spec.Maps, bpfMapUnixRecords)
 	}
-	if wanted[bpfProgWatchDrop] {
-		if err := setDropHasSock(spec); err != nil {
+	if wanted[bpfProgWatchDrop] || wanted[bpfProgWatchRetransmit] {
+		if err := setArguments(spec); err != nil {
 			return nil, err
 		}
 	}

@@ -69,7 +69,7 @@ func Try() (t Trial, err error) {
 		return t, nil
 	}
 	t.Cookie, t.Storage = tryHelper("bpf_get_socket_cookie", asm.FnGetSocketCookie, nil), tryHelper("bpf_sk_storage_get", asm.FnSkStorageGet, spec.Maps[bpfMapLives])
-	dropErr := setDropHasSock(spec) // without the kernel's types no program is taken, and its error says so
+	argumentsErr := setArguments(spec) // without the kernel's types no program is taken, and its error says so
 	for _, name := range []string{bpfMapEnds, bpfMapFollowed} {
 		spec.Maps[name].MaxEntries = 1 // to make room takes its time
 	}
@@ -87,8 +87,8 @@ func Try() (t Trial, err error) {
 	defer shared.Close()
 	for i := range t.Programs {
 		p := &t.Programs[i]
-		if p.Name == bpfProgWatchDrop && dropErr != nil {
-			p.Err = dropErr
+		if (p.Name == bpfProgWatchDrop || p.Name == bpfProgWatchRetransmit) && argumentsErr != nil {
+			p.Err = argumentsErr
 			continue
 		}
 		p.Err = tryProgram(spec, p.Name, ebpf.CollectionOptions{MapReplacements: shared.Maps, Cache: types})
