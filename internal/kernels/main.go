@@ -85,8 +85,10 @@ func run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if b.tools, err = fetchTools(ctx, k.Arch); err != nil {
-				return err
+			if !*short { // else nothing runs that needs them
+				if b.tools, err = fetchTools(ctx, k.Arch); err != nil {
+					return err
+				}
 			}
 			built[k.Arch] = b
 		}

@@ -77,7 +77,7 @@ func (s suite) on(k kernel) (names []string) {
 // name is what the suite's program is called in the machine.
 func (s suite) name() string { return strings.ReplaceAll(s.pkg, "/", "-") }
 
-// binaries are the tests of one architecture as programs, and what Debian has for it of what they run.
+// binaries are the tests of one architecture as programs, and what Debian has for it of what they run; empty is nothing.
 type binaries struct{ dir, tools string }
 
 func (b binaries) file(s suite) string { return filepath.Join(b.dir, s.name()) }
@@ -97,7 +97,11 @@ func build(ctx context.Context, arch, dir string) (binaries, error) {
 
 // machine is what runs the suites on a kernel, and netlive doctor.
 func machine(k kernel, i image, b binaries) *vm.Machine {
-	m := &vm.Machine{Arch: k.Arch, Kernel: i.kernel(), Modules: i.modules(), NoCX16: k.NoCX16, MiB: 3072, Files: map[string]string{"/": b.tools}}
+	m := &vm.Machine{Arch: k.Arch, Kernel: i.kernel(), Modules: i.modules(), NoCX16: k.NoCX16, Files: map[string]string{}}
+	if b.tools != "" {
+		m.Files["/"] = b.tools
+		m.MiB = 3072 // the sequences copy their programs, each under its player's name
+	}
 	for _, s := range suites {
 		names := s.on(k)
 		path := "/" + s.name() + "/test"
