@@ -125,6 +125,7 @@ struct ns_common {
 
 struct net {
 	struct ns_common ns;
+	__u64 net_cookie; /* since 5.12 */
 };
 
 typedef struct {

@@ -171,9 +171,15 @@ static __always_inline __u32 read_inode(const struct sock *sk)
 	return BPF_CORE_READ((struct socket_alloc *)socket, vfs_inode.i_ino);
 }
 
+/* The number of a namespace that has gone is soon another's; its cookie is not. */
 static __always_inline bool in_namespace(const struct sock *sk)
 {
-	return !filter_netns || sk->__sk_common.skc_net.net->ns.inum == filter_netns;
+	if (!filter_netns)
+		return 1;
+
+	const struct net *net = sk->__sk_common.skc_net.net;
+
+	return net->ns.inum == filter_netns && (!filter_netns_cookie || net->net_cookie == filter_netns_cookie);
 }
 
 static __always_inline bool is_watched(const struct sock *sk)

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -169,5 +170,56 @@ func TestInterfacesVanish(t *testing.T) {
 		if code, _, errs := watch.end(unix.SIGTERM); code != exitOK {
 			t.Errorf("%s: exit code %d, stderr %q", line, code, errs)
 		}
+	}
+}
+
+// The number of a namespace that has gone is soon another's: what is in that one is not shown, and nothing is told of it.
+func TestNumberOfNamespaceUsedAgain(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	ns := kerneltest.NetNS(t)
+	goes := named(t, ns, "number")
+	var watches []*process
+	for _, source := range []string{"ebpf", "procfs"} {
+		watch := start(t, ns, "netlive", "watch", "-anp", "--json", "--netns", goes.name, "--interval", "50ms", "--source", source)
+		watch.placed(goes.only)
+		watches = append(watches, watch)
+	}
+	trace := start(t, ns, "netlive", "trace", "--json", "--event", "state", "--netns", goes.name)
+	trace.awaitBegin()
+	goes.end()
+	runIn(t, ns, "ip", "netns", "del", goes.name)
+	// By the same name, and by the same number as soon as that is free (fs/nsfs.c counts from the lowest).
+	var again *place
+	for deadline := time.Now().Add(limit); again == nil || again.inode != goes.inode; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d is not used again", goes.inode)
+		}
+		if again != nil {
+			again.end()
+			runIn(t, ns, "ip", "netns", "del", goes.name)
+		}
+		again = named(t, ns, "number")
+	}
+	for _, watch := range watches {
+		watch.waitErr("is not there any more")
+		for range 3 {
+			line, err := watch.out.ReadBytes('\n')
+			var f placedFrame
+			if err = errors.Join(err, json.Unmarshal(line, &f)); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range f.Sockets {
+				for _, o := range s.Owners {
+					if o.PID == again.tenant.Process.Pid {
+						t.Errorf("of another namespace: %+v", s)
+					}
+				}
+			}
+		}
+	}
+	again.end()
+	_, out, _ := trace.end(unix.SIGINT)
+	if pid := fmt.Sprintf(`"pid":%d,`, again.tenant.Process.Pid); strings.Contains(string(out), pid) {
+		t.Errorf("of another namespace: %s", out)
 	}
 }

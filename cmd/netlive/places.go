@@ -28,9 +28,10 @@ import (
 
 // places are the network namespaces that are shown, and the names of theirs and of cgroups.
 type places struct {
-	// one is the namespace that was named; nil is ours, or all.
-	one *netns.Space
-	all bool
+	// one is the namespace that was named; nil is ours, or all. cookie tells it from one that has got its number since; 0 is not known.
+	one    *netns.Space
+	cookie uint64
+	all    bool
 
 	spaces netns.Names
 	units  cgroup.Names
@@ -58,7 +59,7 @@ func newPlaces(o *options.Options) (*places, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.one = &space
+	p.one, p.cookie = &space, cookieOf(space)
 	p.spaces.Set([]netns.Space{space})
 	return p, nil
 }
@@ -81,13 +82,13 @@ func (p *places) enterable() error {
 
 // list are the namespaces that are shown, as they are now.
 func (p *places) list() ([]netns.Space, error) {
-	if p.one != nil && p.one.There() {
+	if p.one != nil && p.one.There() && p.is(*p.one) {
 		return []netns.Space{*p.one}, nil
 	}
 	list, err := netns.All()
 	if p.one != nil && err == nil {
 		// Its name has gone, or the process by which it was named: others may be in it.
-		i := slices.IndexFunc(list, func(s netns.Space) bool { return s.Inode() == p.one.Inode() })
+		i := slices.IndexFunc(list, func(s netns.Space) bool { return s.Inode() == p.one.Inode() && p.is(s) })
 		if i < 0 {
 			return nil, fmt.Errorf("network namespace %s is not there any more", p.one.Name())
 		}
@@ -97,6 +98,21 @@ func (p *places) list() ([]netns.Space, error) {
 		p.spaces.Set(list)
 	}
 	return list, err
+}
+
+// is reports whether the namespace is the one that was named, and not one that has got its number.
+func (p *places) is(s netns.Space) bool {
+	cookie := cookieOf(s)
+	return cookie == p.cookie || cookie == 0 || p.cookie == 0
+}
+
+// cookieOf is 0 for one that may not be entered.
+func cookieOf(s netns.Space) (cookie uint64) {
+	_ = s.Do(func() error {
+		cookie = tracer.NetNSCookie()
+		return nil
+	})
+	return cookie
 }
 
 // filter adds to the options of a tracer what is shown.

@@ -388,7 +388,7 @@ func (t *Tracer) Close() error {
 func netnsCookie(o Options) (cookie uint64, err error) {
 	own, err := NetNS()
 	if err != nil || own == o.NetNS {
-		return ownCookie(), err
+		return NetNSCookie(), err
 	}
 	if o.Spaces == nil {
 		return 0, nil
@@ -400,7 +400,7 @@ func netnsCookie(o Options) (cookie uint64, err error) {
 	for _, s := range spaces {
 		if s.Inode() == o.NetNS {
 			err = s.Do(func() error {
-				cookie = ownCookie()
+				cookie = NetNSCookie()
 				return nil
 			})
 		}
@@ -408,8 +408,9 @@ func netnsCookie(o Options) (cookie uint64, err error) {
 	return cookie, err
 }
 
-// ownCookie is the number of the calling thread's network namespace, 0 when it cannot be had.
-func ownCookie() uint64 {
+// NetNSCookie is the number of the calling thread's network namespace that no other has ever, where its inode's number is used again; 0 when it cannot be
+// had (before Linux 5.14).
+func NetNSCookie() uint64 {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0 // no IPv4
