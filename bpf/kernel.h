@@ -169,6 +169,15 @@ typedef struct {
 	int owned;
 } socket_lock_t;
 
+/* include/uapi/asm-generic/errno.h: the same on the architectures that there are objects for. */
+enum {
+	EAGAIN = 11,
+	ENOMEM = 12,
+	EBUSY = 16,
+	EINVAL = 22,
+	EHOSTUNREACH = 113,
+};
+
 enum {
 	S_IFMT = 0170000,
 	S_IFSOCK = 0140000,

@@ -307,13 +307,21 @@ static __always_inline bool fill_dropped(struct detail_record *d, const struct s
 /* tcp_retransmit_skb tells of segments too that were not sent after all, and why not (since 6.18). Set before load. */
 const volatile bool retransmit_has_err = 0;
 
+/*
+ * Whether TCP had no go at it, so that it is in none of its counters: most often the segment waits still in a queue of this host
+ * (net/ipv4/tcp_output.c, __tcp_retransmit_skb). With another error, as of a rule that drops it, it was sent as far as TCP knows.
+ */
+static __always_inline int was_not_tried(int err)
+{
+	return err == -EBUSY || err == -EAGAIN || err == -EINVAL || err == -ENOMEM || err == -EHOSTUNREACH;
+}
+
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(watch_retransmit, const struct sock *sk, const struct sk_buff *skb)
 {
 	if (!is_watched(sk))
 		return 0;
-	/* Most often it waits still in a queue of this host (net/ipv4/tcp_output.c, __tcp_retransmit_skb). */
-	if (retransmit_has_err && (int)ctx[2])
+	if (retransmit_has_err && was_not_tried(ctx[2]))
 		return 0;
 
 	struct event_record r = {};

@@ -7,7 +7,7 @@ set -euo pipefail
 declare -A package=(
 	[gcc]=gcc [netstat]=net-tools [ss]=iproute2 [redis-server]=redis-server
 	[redis-cli]=redis-tools [redis-benchmark]=redis-tools [nginx]=nginx-light [curl]=curl [tmux]=tmux [strace]=strace
-	[iptables]=iptables [cpio]=cpio [tcplife]=libbpf-tools [tcpstates]=libbpf-tools
+	[bpftool]=bpftool [iptables]=iptables [cpio]=cpio [tcplife]=libbpf-tools [tcpstates]=libbpf-tools
 )
 # Servers are in sbin, which is not on everybody's PATH.
 PATH=$PATH:/usr/sbin:/sbin

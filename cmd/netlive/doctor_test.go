@@ -128,6 +128,7 @@ func asNobody(caps string) []string {
 // What the doctor says is the truth, whatever is taken from it: the lack is named, what needs it, and what stays as it is.
 func TestDoctor(t *testing.T) {
 	kerneltest.RequireRoot(t)
+	kerneltest.MountTracefs(t)
 	ns := kerneltest.NetNS(t)
 	program, err := publicCopy(t, "netlive")
 	if err != nil {

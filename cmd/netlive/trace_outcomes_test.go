@@ -123,6 +123,7 @@ type blindSpot string
 
 func newBlindSpot(t *testing.T) blindSpot {
 	t.Helper()
+	kerneltest.MountTracefs(t)
 	const instances = "/sys/kernel/tracing/instances"
 	if _, err := os.Stat(instances); err != nil {
 		return "" // then it can be no excuse either

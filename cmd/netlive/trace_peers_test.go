@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -156,9 +155,7 @@ func TestTracePeers(t *testing.T) {
 	kerneltest.RequireRoot(t)
 	t.Parallel()
 	// Theirs are programs of the classic tracepoint; a kernel without kprobes runs them too.
-	if _, err := os.Stat("/sys/kernel/tracing/events/sock/inet_sock_set_state"); err != nil {
-		t.Skipf("tcplife and tcpstates need the tracepoint inet_sock_set_state by way of tracefs: %v", err)
-	}
+	kerneltest.MountTracefs(t)
 	newBlindSpot(t).plays(t, func() (*trial, []string) {
 		g := makeTrial(t)
 		g.ports = []int{peerPort}

@@ -6,6 +6,7 @@
 package kerneltest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -39,6 +40,19 @@ func RequireRoot(t testing.TB) {
 	t.Helper()
 	if uid := os.Geteuid(); uid != 0 {
 		t.Skipf("needs root, effective uid is %d", uid)
+	}
+}
+
+// MountTracefs mounts tracefs where it is not, as systemd does on other machines: the classic tracepoints need it.
+func MountTracefs(t testing.TB) {
+	t.Helper()
+	const dir = "/sys/kernel/tracing"
+	if _, err := os.Stat(dir + "/events"); err == nil {
+		return
+	}
+	// EBUSY: another test's process was first.
+	if err := unix.Mount("tracefs", dir, "tracefs", 0, ""); err != nil && !errors.Is(err, unix.EBUSY) {
+		t.Fatalf("mount tracefs: %v", err)
 	}
 }
 

@@ -27,7 +27,11 @@ type signals struct {
 
 var told = sock.ProtosTCP | sock.ProtosUDP | sock.ProtosRaw
 
-func (s *signals) Announced() sock.News { return s.announced }
+func (s *signals) Announced() sock.News {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.announced
+}
 
 func (s *signals) Stale() sock.News {
 	s.mu.Lock()
@@ -156,7 +160,9 @@ func TestWhatIsNotAnnouncedIsWalked(t *testing.T) {
 func TestOwnersThatAreNotAnnouncedAreWalked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := quietly(t, nil, some()...)
+		s.mu.Lock()
 		s.announced.Owners = false
+		s.mu.Unlock()
 		after(2 * time.Second)
 		owners := ownersWith(sock.ProtosTCP | sock.Protos(sock.UDP))
 		expectWalks(t, s, "in two intervals", owners, owners)

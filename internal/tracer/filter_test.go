@@ -757,7 +757,7 @@ func TestKernelFilterFields(t *testing.T) {
 // The classic hook knows no users and no namespaces: it decides nothing, for what is not known is no value.
 func TestKernelFilterClassic(t *testing.T) {
 	kerneltest.RequireRoot(t)
-	mountTracefs(t)
+	kerneltest.MountTracefs(t)
 	ns := kerneltest.NetNS(t)
 	f := parse(t, fmt.Sprintf("uid = 1000 and netns = %d and dport = 9", ns.Inode()))
 	tr := open(t, Options{Hook: HookClassic, NetNS: ns.Inode(), Ring: 64 << 20, Filter: &f.kernel})

@@ -186,7 +186,7 @@ func TestEveryChangeInOrder(t *testing.T) {
 // known at that moment.
 func TestEveryChangeByClassicHook(t *testing.T) {
 	kerneltest.RequireRoot(t)
-	mountTracefs(t)
+	kerneltest.MountTracefs(t)
 	checkChanges(t, HookClassic)
 }
 
@@ -266,17 +266,6 @@ func checkTyped(t *testing.T, report kerneltest.StormReport, pid int, events []s
 		if e.Socket.Local.Port() == 0 && e.Socket.State != sock.SynSent {
 			t.Fatalf("event %d: no local port: %+v", i, e.Socket)
 		}
-	}
-}
-
-// mountTracefs gives the classic tracepoint what it needs, as systemd does on other machines.
-func mountTracefs(t *testing.T) {
-	t.Helper()
-	if _, err := os.Stat(tracefs[0] + classicFormat); err == nil {
-		return
-	}
-	if out, err := exec.Command("mount", "-t", "tracefs", "tracefs", tracefs[0]).CombinedOutput(); err != nil {
-		t.Fatalf("mount tracefs: %v\n%s", err, out)
 	}
 }
 
