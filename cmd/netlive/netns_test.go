@@ -209,6 +209,13 @@ var tenants = func() map[string]int {
 	return all
 }()
 
+// calledAfterNetlive: a namespace without a name is called after the first process in it by number, which is netlive where numbers have begun anew since the tenant's.
+func (p *place) calledAfterNetlive(name string) bool {
+	var pid int
+	_, err := fmt.Sscanf(name, "netlive/%d", &pid)
+	return err == nil && strings.HasPrefix(p.name, "tenant/") && pid < p.tenant.Process.Pid
+}
+
 // complaint says what is wrong with the rows of p; "" is nothing.
 func (p *place) complaint(rows []placedJSON) string {
 	if got := p.kinds(rows); fmt.Sprint(got) != fmt.Sprint(tenants) {
@@ -217,8 +224,8 @@ func (p *place) complaint(rows []placedJSON) string {
 	for _, s := range rows {
 		switch {
 		case s.NetNS != p.inode:
-		case s.NetNSName == nil || *s.NetNSName != p.name:
-			return fmt.Sprintf("%s is called %v: %+v", p.name, s.NetNSName, s)
+		case s.NetNSName == nil || *s.NetNSName != p.name && !p.calledAfterNetlive(*s.NetNSName):
+			return fmt.Sprintf("%s is called %q: %+v", p.name, deref(s.NetNSName), s)
 		case s.State != "TIME_WAIT" && (len(s.Owners) != 1 || s.Owners[0].PID != p.tenant.Process.Pid):
 			return fmt.Sprintf("%s: not of its tenant: %+v", p.name, s)
 		}
