@@ -53,6 +53,13 @@ func (s Space) Do(f func() error) error {
 	go func() {
 		defer crash.Guard()
 		runtime.LockOSThread() // for good: the thread is not to be used again
+		if unix.Gettid() == unix.Getpid() {
+			// The process's first thread cannot end: it would stay in the namespace, keep it alive and be found in it. While it waits here no other
+			// goroutine is on it.
+			defer runtime.UnlockOSThread()
+			done <- s.Do(f)
+			return
+		}
 		done <- s.enter(f)
 	}()
 	return <-done
