@@ -129,12 +129,28 @@ func (b *bareTerminal) code() int {
 	return b.cmd.ProcessState.ExitCode()
 }
 
+// drained waits until all that was written until now has been read.
+func (b *bareTerminal) drained() {
+	b.t.Helper()
+	const mark = "all of it"
+	begin := len(b.written())
+	if _, err := b.theirs.WriteString(mark); err != nil {
+		b.t.Fatal(err)
+	}
+	for deadline := time.Now().Add(limit / 4); !strings.Contains(b.written()[begin:], mark); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("%q never came: %q", mark, b.written()[begin:])
+		}
+	}
+}
+
 // cooked fails the test unless the terminal is as it was: its modes, the screen that is shown, the cursor.
 func (b *bareTerminal) cooked() {
 	b.t.Helper()
 	if now := b.modes(); now != b.before {
 		b.t.Errorf("the terminal's modes are %+v, and were %+v", now, b.before)
 	}
+	b.drained()
 	text := []byte(b.written())
 	for _, mode := range []struct{ name, on, off string }{
 		{"alternate screen", "\x1b[?1049h", "\x1b[?1049l"}, {"hidden cursor", "\x1b[?25l", "\x1b[?25h"},
