@@ -203,7 +203,7 @@ func useNumberAgain(t *testing.T, name string) bool {
 	again := named(t, ns, name)
 	for deadline := time.Now().Add(3 * time.Second); again.inode != goes.inode; again = named(t, ns, name) {
 		again.end()
-		runIn(t, ns, "ip", "netns", "del", name)
+		runIn(t, ns, "ip", "netns", "del", again.name)
 		if time.Now().After(deadline) {
 			return false
 		}
