@@ -164,6 +164,9 @@ func checkOthers(t *testing.T, src *procfallback.Source, names strangers) {
 			if err := errors.Join(err, err2); err != nil {
 				t.Fatal(err)
 			}
+			if family == "netrom" { // the row of a node whose neighbour is not there goes on with the next, as netstat's does, and there may be none
+				out = append(bytes.TrimSuffix(out, []byte("\n")), '\n')
+			}
 			checkLines(t, family+" routes", out)
 			checkJSON(t, family+" routes", asJSON)
 		}
