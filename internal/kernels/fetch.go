@@ -162,9 +162,13 @@ Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 }
 
 func (a *apt) run(ctx context.Context, name string, args ...string) (string, error) {
+	return a.runIn(ctx, a.dir, name, args...)
+}
+
+func (a *apt) runIn(ctx context.Context, dir, name string, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, name, args...)
 	c.Env = append(os.Environ(), "APT_CONFIG="+a.dir+"/apt.conf")
-	c.Dir = a.dir
+	c.Dir = dir
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs
 	if err := c.Run(); err != nil {
@@ -290,11 +294,8 @@ func (a *apt) unpack(ctx context.Context, name, into string) error {
 		return err
 	}
 	defer os.RemoveAll(debs)
-	get := exec.CommandContext(ctx, "apt-get", "download", "-q", name)
-	get.Dir = debs
-	get.Env = append(os.Environ(), "APT_CONFIG="+a.dir+"/apt.conf")
-	if out, err := get.CombinedOutput(); err != nil {
-		return fmt.Errorf("apt-get download %s: %w\n%s", name, err, out)
+	if _, err := a.runIn(ctx, debs, "apt-get", "download", "-q", name); err != nil {
+		return err
 	}
 	found, err := filepath.Glob(debs + "/*.deb")
 	if err != nil || len(found) != 1 {

@@ -3,11 +3,11 @@
 package socktest
 
 import (
-	"fmt"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
+	"netlive/internal/kerneltest"
 	"netlive/internal/sock"
 )
 
@@ -75,27 +75,13 @@ func (s *scene) unixPair(name string, typ int) {
 		s.t.Fatalf("socketpair: %v", err)
 	}
 	state := sock.UnixConnected
-	if typ == unix.SOCK_DGRAM && s.before(5, 15) {
+	if typ == unix.SOCK_DGRAM && !kerneltest.Since(5, 15) {
 		state = sock.UnixUnconnected // net/unix/af_unix.c, unix_socketpair: datagram sockets are CONNECTED since then
 	}
 	for _, fd := range fds {
 		s.closeLater(fd)
 		s.addUnix(name, fd, typ, state, "")
 	}
-}
-
-// before reports whether the kernel is older than a version.
-func (s *scene) before(major, minor int) bool {
-	s.t.Helper()
-	var name unix.Utsname
-	if err := unix.Uname(&name); err != nil {
-		s.t.Fatal(err)
-	}
-	var is struct{ major, minor int }
-	if _, err := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &is.major, &is.minor); err != nil {
-		s.t.Fatalf("release %q: %v", name.Release, err)
-	}
-	return is.major < major || is.major == major && is.minor < minor
 }
 
 func (s *scene) addUnix(name string, fd, typ int, state sock.State, path string) *socket {
