@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -825,6 +826,21 @@ var goldens = []golden{
 			{"client2", opened, "ESTABLISHED client/held"},
 			{"server", "ESTABLISHED @server/seeded CLOSE_WAIT @server/exact LAST_ACK CLOSE", "gone"},
 			{"queued", queued, "ESTABLISHED server/listener"},
+		},
+	},
+	{
+		// Its events were before netlive, and none tells that it is accepted.
+		name:   "queued before netlive",
+		before: func(g *game) { g.listens(8).opens("client") },
+		play: func(g *game) {
+			s := g.sockets["listener"].accepts("server")
+			g.shown(s, "ESTABLISHED server/seeded")
+			s.nobodys = time.Now()
+		},
+		want: []life{
+			{"listener", "", "LISTEN server/seeded"},
+			{"client", "", "ESTABLISHED client/seeded"},
+			{"server", "", "ESTABLISHED server/seeded"},
 		},
 	},
 	{

@@ -36,7 +36,8 @@ type endpoint struct {
 	cookie        uint64
 	local, remote netip.AddrPort
 	holders       map[*player]bool
-	moves         bool // it has other ends later
+	moves         bool      // it has other ends later
+	nobodys       time.Time // frames may show it without an owner until then
 }
 
 // answers are the reports that are waited for.

@@ -557,7 +557,7 @@ func (g *game) never(e *endpoint, l life) (wrong []string) {
 			}
 			// A walk may find a socket that was closed before its holders were walked, some milliseconds ahead of the news
 			// of its owner; no later frame may still be without.
-			if nameless++; len(s.Owners) > 0 {
+			if nameless++; len(s.Owners) > 0 || f.Time.Before(e.nobodys) {
 				nameless = 0
 			}
 			if nameless > 1 {

@@ -17,8 +17,8 @@ import (
 	"netlive/internal/kerneltest"
 )
 
-// peerPort is that of the server that the peers are told to listen to: they hear of all namespaces.
-const peerPort = 7999
+// peerPort is that of the server that the peers are told to listen to: they hear of all namespaces, so it is no other test's of any package.
+const peerPort = 7963
 
 // lifePeer is another tracer of the lives of connections, two processes of it: one hears of sockets with the local port and one of those with
 // the remote port.

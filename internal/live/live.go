@@ -457,7 +457,11 @@ func (l *loop) replace(ctx context.Context, w walked) error {
 			l.calm = min(l.calm+1, calmMax)
 			l.lookAtOwners(1<<l.calm - 1)
 		}
-		if d.Unowned > 0 && l.Want.Owners && !w.want.Owners {
+		switch {
+		case d.Unowned == 0 || !l.Want.Owners:
+		case w.want.Owners: // they came during the walk, and mostly an event says whose they are
+			l.queued |= d.Unowned
+		default:
 			l.due.Owners = true
 			l.hasten(0)
 		}

@@ -93,6 +93,7 @@ func socket(id sock.ID, state sock.State) sock.Socket {
 type viewer struct {
 	mu     sync.Mutex
 	states map[sock.ID]sock.State
+	owners map[sock.ID]sock.Owner
 	status Status
 	ghosts int
 	draws  int
@@ -103,9 +104,9 @@ type viewer struct {
 func (v *viewer) Draw(t *table.Table, s Status, _ sock.Stamp) (sock.Stamp, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.states = map[sock.ID]sock.State{}
+	v.states, v.owners = map[sock.ID]sock.State{}, map[sock.ID]sock.Owner{}
 	for r := range t.Rows() {
-		v.states[r.ID] = r.State
+		v.states[r.ID], v.owners[r.ID] = r.State, r.Owner
 	}
 	v.ghosts = 0
 	for range t.Ghosts() {
@@ -123,6 +124,12 @@ func (v *viewer) seen() (map[sock.ID]sock.State, Status, int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.states, v.status, v.draws
+}
+
+func (v *viewer) ownerOf(id sock.ID) sock.Owner {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.owners[id]
 }
 
 func (v *viewer) lingering() int {

@@ -55,6 +55,7 @@ func (s *signals) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, 
 	s.asked = append(s.asked, want)
 	s.mu.Unlock()
 	snap, err := s.script.Snapshot(ctx, want)
+	snap.Owners = want.Owners
 	snap.Sockets = slices.DeleteFunc(snap.Sockets, func(r sock.Socket) bool { return !want.Protos.Has(r.Proto) })
 	for i := range snap.Sockets {
 		if !want.Owners {
@@ -277,7 +278,9 @@ func TestWhatEndsWithoutNews(t *testing.T) {
 	for _, state := range []sock.State{sock.TimeWait, sock.FinWait2, sock.SynRecv} {
 		synctest.Test(t, func(t *testing.T) {
 			s, v := quietly(t, nil, some()...)
-			s.set(append(some(), row(4, sock.TCP, state))...)
+			ends := row(4, sock.TCP, state)
+			ends.Inode, ends.Owner = 0, sock.Owner{}
+			s.set(append(some(), ends)...)
 			s.tell(4, sock.Close, state)
 			for range 5 {
 				after(time.Second)
@@ -309,7 +312,38 @@ func TestUnowned(t *testing.T) {
 		s.set(append(some(), nobodys)...)
 		s.news <- []sock.Event{{Kind: sock.EventLost, Lost: 1}}
 		after(time.Hour)
-		expectWalks(t, s, "another, that a walk with owners found", ownersWith(told))
+		expectWalks(t, s, "another, that a walk with owners found", ownersWith(told), protos(sock.Protos(sock.UDP)), ownersWith(sock.ProtosTCP|sock.Protos(sock.UDP)))
+	})
+}
+
+// Owners are looked for before sockets are. Of one that was accepted between the two, and of one that was in its listener's queue until now, no
+// event tells whose it is where the one that did was lost.
+func TestUnownedSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, v := quietly(t, nil, some()...)
+		waits, accepted := row(4, sock.TCP, sock.Established), row(5, sock.TCP, sock.Established)
+		owner := waits.Owner
+		waits.Inode, waits.Owner, accepted.Owner = 0, sock.Owner{}, sock.Owner{}
+		full := row(6, sock.TCP, sock.Listen)
+		full.Queue.Recv = 1
+		s.set(append(some(), waits, accepted, full)...)
+		s.news <- []sock.Event{{Kind: sock.EventLost, Lost: 1}}
+		after(500 * time.Millisecond)
+		expectWalks(t, s, "a loss", ownersWith(told))
+		accepted.Owner = owner
+		s.set(append(some(), waits, accepted, full)...)
+		after(time.Second)
+		expectWalks(t, s, "one that was accepted meanwhile", protos(sock.Protos(sock.TCP)), ownersWith(sock.ProtosTCP|sock.Protos(sock.UDP)))
+		if got := v.ownerOf(5); got != owner {
+			t.Errorf("its owner is %v, want %v", got, owner)
+		}
+		waits.Inode, waits.Owner, full.Queue.Recv = accepted.Inode, owner, 0
+		s.set(append(some(), waits, accepted, full)...)
+		after(time.Hour)
+		expectWalks(t, s, "one that is accepted now", protos(sock.Protos(sock.TCP)), ownersWith(sock.ProtosTCP|sock.Protos(sock.UDP)))
+		if got := v.ownerOf(4); got != owner {
+			t.Errorf("its owner is %v, want %v", got, owner)
+		}
 	})
 }
 
@@ -332,7 +366,7 @@ func TestOwnersAreNotWanted(t *testing.T) {
 // tellPortless is the event of a connection that has no port yet.
 func (s *signals) tellPortless(id sock.ID) {
 	e := sock.Event{Kind: sock.EventState, Old: sock.Close, Socket: socket(id, sock.SynSent)}
-	e.Socket.Local = netip.AddrPortFrom(e.Socket.Local.Addr(), 0)
+	e.Socket.Local, e.Socket.Owner = netip.AddrPortFrom(e.Socket.Local.Addr(), 0), row(id, sock.TCP, sock.SynSent).Owner
 	e.Socket.At = s.now()
 	s.news <- []sock.Event{e}
 }

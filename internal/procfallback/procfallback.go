@@ -60,7 +60,7 @@ func (s *Source) Close() error {
 // Snapshot reads the tables of want.Protos in the network namespace of the
 // calling thread. A table that cannot be opened is in Snapshot.Missing and in Snapshot.Unopened.
 func (s *Source) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, error) {
-	snap := sock.Snapshot{Begin: s.now()}
+	snap := sock.Snapshot{Begin: s.now(), Owners: want.Owners}
 	self := s.self()
 	var warn warnings
 	row := sock.Socket{NetNS: s.netns(self)}

@@ -179,6 +179,8 @@ type Snapshot struct {
 	// them. Unopened says of each why.
 	Missing  ProtoSet
 	Unopened []Unopened
+	// Owners reports that it was looked for who holds the sockets, as Want.Owners asks.
+	Owners bool
 	// OwnersDenied reports that some process's descriptors could not be read for want of
 	// privilege (EACCES), so that some owners are missing. OwnersFound reports that
 	// at least one socket's owner was found among descriptors.

@@ -15,8 +15,9 @@ type Diff struct {
 	Kept    int // were in the table and still are
 	// Corrected of the kept had another state than their protocol's events had told.
 	Corrected int
-	// Unowned of the added have a file but no owner: the snapshot had no owners, perhaps.
-	Unowned int
+	// Unowned are the protocols with a socket that has a file and no owner, though it may have one: owners were not looked for since a walk
+	// found the file.
+	Unowned sock.ProtoSet
 	// Shared sockets have several owners. That one of these closes its copy is announced by nothing.
 	Shared int
 	// Present are the protocols with a socket in the snapshot.
@@ -81,11 +82,9 @@ func (t *Table) see(n *sock.Socket, s *sock.Snapshot, d *Diff) bool {
 		if t.dead(n, ruleTombRow) {
 			return false
 		}
-		t.add(n, s)
+		r = t.add(n, s)
 		d.Added++
-		if !n.Owner.Known() && n.Inode != 0 {
-			d.Unowned++
-		}
+		r.seek(n, s, d)
 		return true
 	}
 	if r.walk == t.walk && n.State == sock.TimeWait {
@@ -98,14 +97,40 @@ func (t *Table) see(n *sock.Socket, s *sock.Snapshot, d *Diff) bool {
 	}
 	r.walk = t.walk
 	older := n.At < r.At || n.At == r.At && r.fromEvent && t.on(ruleEventWinsTie)
-	if older && t.on(ruleOlderRow) {
-		return t.on(ruleOlderRowHelps) && !t.earlierLife(r, n) && t.seeOlder(r, n, s)
+	changed := false
+	if !older || !t.on(ruleOlderRow) {
+		changed = t.seeNewer(r, n, s, d)
+	} else if t.on(ruleOlderRowHelps) && !t.earlierLife(r, n) {
+		changed = t.seeOlder(r, n, s)
 	}
-	return t.seeNewer(r, n, s, d)
+	r.seek(n, s, d)
+	return changed
+}
+
+// search is how far the owner of a socket that has none was looked for.
+type search uint8
+
+const (
+	searchNone search = iota
+	searchDue         // a walk found the socket's file
+	searchDone        // owners were looked for since, and none was found
+)
+
+// seek notes whether the owner of a row that a walk has is to be looked for. Owners are looked for before sockets are: one that was accepted
+// between the two has a file and no owner, and neither has what was lost to tell of its owner.
+func (r *slot) seek(n *sock.Socket, s *sock.Snapshot, d *Diff) {
+	switch {
+	case n.Inode == 0 || r.Owner.Known() || r.search == searchDone:
+	case r.search == searchDue && s.Owners:
+		r.search = searchDone
+	default:
+		r.search = searchDue
+		d.Unowned |= sock.Protos(n.Proto)
+	}
 }
 
 // add makes a row of a socket that no event announced.
-func (t *Table) add(n *sock.Socket, s *sock.Snapshot) {
+func (t *Table) add(n *sock.Socket, s *sock.Snapshot) *slot {
 	r := t.open(n.ID)
 	r.Socket = *n
 	t.count(r)
@@ -117,6 +142,7 @@ func (t *Table) add(n *sock.Socket, s *sock.Snapshot) {
 		r.Changed = n.At
 		r.Resynced = t.announced.Has(n.Proto) && n.State != sock.NewSynRecv
 	}
+	return r
 }
 
 // seeOlder takes from a row that events have overtaken what events do not know.

@@ -32,6 +32,7 @@ type slot struct {
 	kind      slotKind
 	fromEvent bool // At is an event's
 	mini      bool // the full socket is gone
+	search    search
 }
 
 // store keeps rows in chunks that do not move, and finds them by ID.

@@ -30,7 +30,7 @@ func (t *Tracer) Snapshot(ctx context.Context, want sock.Want) (sock.Snapshot, e
 			return sock.Snapshot{}, err
 		}
 	}
-	snap := sock.Snapshot{Begin: Now(), Protos: want.Protos & Protos, OwnersFound: len(held.byCookie) > 0}
+	snap := sock.Snapshot{Begin: Now(), Protos: want.Protos & Protos, Owners: want.Owners, OwnersFound: len(held.byCookie) > 0}
 	// As many as the last time, and some more: a slice that grows leaves as much behind as it has.
 	last := t.sizes[want.Protos]
 	snap.Sockets = make([]sock.Socket, 0, last+last/16)
