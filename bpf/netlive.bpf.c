@@ -182,6 +182,14 @@ static __always_inline bool in_namespace(const struct sock *sk)
 	return net->ns.inum == filter_netns && (!filter_netns_cookie || net->net_cookie == filter_netns_cookie);
 }
 
+/* The same by a pointer that the verifier knows nothing of. */
+static __always_inline bool is_shown(const struct net *net)
+{
+	if (!filter_netns)
+		return 1;
+	return BPF_CORE_READ(net, ns.inum) == filter_netns && (!filter_netns_cookie || BPF_CORE_READ(net, net_cookie) == filter_netns_cookie);
+}
+
 static __always_inline bool is_watched(const struct sock *sk)
 {
 	/* MPTCP and SCTP sockets come by the same hooks; the TCP subflows of MPTCP are what netstat shows. */
@@ -844,7 +852,7 @@ static __always_inline bool is_our_socket(struct file *file)
 	struct socket *socket = BPF_CORE_READ(file, private_data);
 	struct sock *sk = BPF_CORE_READ(socket, sk);
 
-	return sk && (!filter_netns || BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) == filter_netns);
+	return sk && is_shown(BPF_CORE_READ(sk, __sk_common.skc_net.net));
 }
 
 static __noinline bool has_our_socket(struct scm_fp_list *list)

@@ -13,9 +13,9 @@ static __always_inline bool is_full(const struct sock *sk)
 	return state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV;
 }
 
-static __always_inline bool told_of(const struct event_record *r)
+static __always_inline bool told_of(const struct event_record *r, const struct net *net)
 {
-	return (!filter_netns || r->netns == filter_netns) && (!filter_family || r->family == filter_family);
+	return is_shown(net) && (!filter_family || r->family == filter_family);
 }
 
 /* What a head has. */
@@ -105,7 +105,7 @@ static __always_inline int accepted(void *ctx, long fd)
 	if (protocol != IPPROTO_TCP)
 		return 0;
 	fill_by_probe(&r, sk);
-	if (!told_of(&r))
+	if (!told_of(&r, BPF_CORE_READ(sk, __sk_common.skc_net.net)))
 		return 0;
 	r.kind = EVENT_ACCEPT;
 	r.at_ns = bpf_ktime_get_ns();
@@ -230,7 +230,7 @@ int BPF_PROG(watch_send_reset, const struct sock *sk, const struct sk_buff *skb)
 			return 0;
 		life = fill_now(&r, sk, EVENT_RESET);
 	} else {
-		if (!wanted(EVENT_RESET) || !skb || !fill_packet(&r, skb, &seq) || !told_of(&r))
+		if (!wanted(EVENT_RESET) || !skb || !fill_packet(&r, skb, &seq) || !told_of(&r, BPF_CORE_READ(skb, dev, nd_net.net)))
 			return 0;
 		r.kind = EVENT_RESET;
 		r.at_ns = bpf_ktime_get_ns();
@@ -479,7 +479,7 @@ int BPF_PROG(watch_drop, const struct sk_buff *skb)
 		} else {
 			fill_head(&r, &sk->__sk_common);
 		}
-		if (protocol != IPPROTO_TCP || (r.family != AF_INET && r.family != AF_INET6) || !told_of(&r))
+		if (protocol != IPPROTO_TCP || (r.family != AF_INET && r.family != AF_INET6) || !told_of(&r, BPF_CORE_READ(sk, __sk_common.skc_net.net)))
 			return 0;
 		r.kind = EVENT_DROP;
 		r.at_ns = bpf_ktime_get_ns();

@@ -243,6 +243,32 @@ func TestOverflowWithoutDrops(t *testing.T) {
 	s.compare(s.told(), []string{"overflow listener 1 of 0 dropped -1"}, nil)
 }
 
+// A namespace that has got the number of the one that was named is another: nothing is told of it, be the socket that it is told of known or not.
+func TestNumberUsedAgain(t *testing.T) {
+	kerneltest.RequireRoot(t)
+	gone := kerneltest.NetNS(t)
+	for _, p := range plays {
+		t.Run(strings.ReplaceAll(p.name, " ", "_"), func(t *testing.T) {
+			s := &stage{t: t, ns: kerneltest.NetNS(t), names: map[uint64]string{}}
+			s.tr = open(t, Options{Events: everything, NetNS: s.ns.Inode(), Spaces: func() ([]Space, error) {
+				return []Space{renumbered{space{NS: gone}, s.ns.Inode()}}, nil
+			}})
+			s.ns.Do(func() { p.play(s) })
+			if got := s.told(); len(got) > 0 {
+				t.Errorf("told\n%s", strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
+// renumbered is a namespace that had another's number.
+type renumbered struct {
+	space
+	inode uint32
+}
+
+func (r renumbered) Inode() uint32 { return r.inode }
+
 // compare compares what was told. Of one socket it comes in the order of what happened; of two the tracepoints may be before or behind what
 // they tell.
 func (s *stage) compare(got, want, late []string) {
