@@ -186,6 +186,13 @@ func TestDoctor(t *testing.T) {
 			lacking: "btf tp_btf", notTold: strings.TrimPrefix(allKinds, "state "), remedy: [2]string{"btf", "CONFIG_DEBUG_INFO_BTF=y"},
 			states: map[string]string{"watch_tcp_state": "unknown", "watch_tcp_state_classic": "ok", "tracepoint": "ok", "ring_buffer": "ok"},
 		},
+		"no BTF, tracefs not mounted": {
+			command: []string{
+				"unshare", "--mount", "sh", "-c", `mount -t tmpfs none /sys/kernel/btf &&
+				for m in /sys/kernel/tracing /sys/kernel/debug; do ! mountpoint -q $m || umount --lazy --recursive $m || exit; done && exec "$0" "$@"`,
+			}, watch: "procfs", trace: "tracepoint",
+			lacking: "btf tp_btf", notTold: strings.TrimPrefix(allKinds, "state "), states: map[string]string{"tracepoint": "ok"},
+		},
 		"a hidden /proc": {
 			command: []string{
 				"unshare", "--mount", "sh", "-c",
@@ -195,8 +202,8 @@ func TestDoctor(t *testing.T) {
 		"no_new_privs": {command: []string{"setpriv", "--no-new-privs"}, watch: "ebpf", trace: "tp_btf"},
 		"nobody with CAP_BPF alone": {
 			command: asNobody("bpf"), watch: "procfs", notTold: allKinds,
-			lacking: "cap_perfmon cap_net_admin cap_sys_ptrace cap_dac_read_search cap_sys_admin cap_syslog kernel.kptr_restrict sock_destroy tracefs tracepoint",
-			states:  map[string]string{"ring_buffer": "ok"},
+			lacking: "cap_perfmon cap_net_admin cap_sys_ptrace cap_dac_read_search cap_sys_admin cap_syslog kernel.kptr_restrict sock_destroy tracefs",
+			states:  map[string]string{"ring_buffer": "ok", "tracepoint": "unknown"},
 		},
 		"no bpf(2)": {
 			command: []string{"without-bpf"}, watch: "procfs", notTold: allKinds, lacking: "bpf(2) iterators ring_buffer seccomp socket_cookie socket_storage tp_btf tracepoint",

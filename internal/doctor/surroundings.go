@@ -109,7 +109,7 @@ func (j *judge) acceptable(err error) string {
 	case denied:
 		return "sudo sysctl kernel.perf_event_paranoid=2"
 	}
-	return "sudo mount -t tracefs tracefs /sys/kernel/tracing; a kernel with CONFIG_FTRACE_SYSCALLS=y, Linux 5.15 or newer"
+	return "sudo mount -t tracefs tracefs /sys/kernel/tracing; a kernel with CONFIG_FTRACE_SYSCALLS=y"
 }
 
 // destroy is the error of closing a connection. The kernel looks for the socket before it asks who wants that (net/ipv4/tcp_diag.c,

@@ -28,8 +28,8 @@ var latePrograms = map[string]sock.EventSet{
 
 // syscallPrograms hang on the ends of system calls, by way of tracefs.
 var syscallPrograms = map[string]string{
-	bpfProgWatchAccept:  "sys_exit_accept",
-	bpfProgWatchAccept4: "sys_exit_accept4",
+	bpfProgWatchAccept:  "syscalls/sys_exit_accept",
+	bpfProgWatchAccept4: "syscalls/sys_exit_accept4",
 }
 
 // events are the kinds that the kernel's programs tell of.

@@ -84,11 +84,8 @@ func spare(n int) bool {
 	return true
 }
 
-// tracefs is where the kernel describes its classic tracepoints; the second place is for kernels
-// before 4.1 and distributions that mount it there alone.
-var tracefs = []string{"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}
-
-const classicFormat = "/events/sock/inet_sock_set_state/format"
+// classicState is the tracepoint of changes of state.
+const classicState = "sock/inet_sock_set_state"
 
 // classicLayout is where struct classic_state of netlive.bpf.c has its fields.
 var classicLayout = map[string]int{
@@ -100,16 +97,10 @@ var classicLayout = map[string]int{
 // struct classic_state has it. Some distributions pad the common fields
 // (elastic/ebpf#214), and before 5.6 the protocol had one byte.
 func checkClassicLayout() error {
-	var text []byte
-	var err error
-	for _, dir := range tracefs {
-		if text, err = os.ReadFile(dir + classicFormat); err == nil {
-			break
-		}
-	}
+	text, err := readClassicFormat()
 	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("tracer: %s%s: %w: no such tracepoint, or tracefs is not mounted", tracefs[0], classicFormat, ErrUnsupported)
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, errNoTracefs):
+		return fmt.Errorf("tracer: classic tracepoint inet_sock_set_state: %w: no such tracepoint, or %w", ErrUnsupported, errNoTracefs)
 	case err != nil:
 		return fmt.Errorf("tracer: read the layout of the classic tracepoint: %w", err)
 	}
@@ -121,6 +112,15 @@ func checkClassicLayout() error {
 		}
 	}
 	return nil
+}
+
+func readClassicFormat() ([]byte, error) {
+	dir, err := openTracefs()
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return readAt(dir, "events/"+classicState+"/format")
 }
 
 var formatField = regexp.MustCompile(`field:[^;]*?(\w+)(?:\[\d+\])?;\s*offset:(\d+);`)

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"strconv"
@@ -89,7 +90,7 @@ type Options struct {
 type Tracer struct {
 	hook  Hook
 	coll  *ebpf.Collection // programs that this kernel or hook does without are absent
-	links []link.Link
+	links []io.Closer
 	// inet tells of other sockets than TCP's; nil where it cannot be had.
 	inet    *ebpf.Collection
 	spaces  func() ([]Space, error)
@@ -282,9 +283,9 @@ func openLess(spec *ebpf.CollectionSpec, wanted map[string]bool, o Options) (t *
 	return t, err
 }
 
-func hangTyped(name string, p *ebpf.Program) (link.Link, error) {
+func hangTyped(name string, p *ebpf.Program) (io.Closer, error) {
 	if syscall, ok := syscallPrograms[name]; ok {
-		return hangSyscall(syscall, p)
+		return hangTracepoint(syscall, p)
 	}
 	return link.AttachTracing(link.TracingOptions{Program: p})
 }
@@ -309,8 +310,8 @@ func openClassic(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 	if o.Follow {
 		return nil, fmt.Errorf("tracer: follow a command: %w: the classic tracepoint names no owner", ErrUnsupported)
 	}
-	t, err := attach(spec, HookClassic, func(name string, p *ebpf.Program) (link.Link, error) {
-		return link.Tracepoint("sock", "inet_sock_set_state", p, nil)
+	t, err := attach(spec, HookClassic, func(_ string, p *ebpf.Program) (io.Closer, error) {
+		return hangTracepoint(classicState, p)
 	})
 	if err == nil {
 		t.lacks, t.why = o.events()&^sock.Events(sock.EventState, sock.EventOwner), ErrUnsupported
@@ -319,7 +320,7 @@ func openClassic(spec *ebpf.CollectionSpec, o Options) (*Tracer, error) {
 }
 
 // attach loads what is left in spec and hangs up its watch_* programs.
-func attach(spec *ebpf.CollectionSpec, hook Hook, hang func(string, *ebpf.Program) (link.Link, error)) (*Tracer, error) {
+func attach(spec *ebpf.CollectionSpec, hook Hook, hang func(string, *ebpf.Program) (io.Closer, error)) (*Tracer, error) {
 	coll, err := ebpf.NewCollection(spec)
 	if err != nil {
 		return nil, explain("load", err)
@@ -331,7 +332,7 @@ func attach(spec *ebpf.CollectionSpec, hook Hook, hang func(string, *ebpf.Progra
 		}
 		l, err := hang(name, p)
 		if _, ok := syscallPrograms[name]; ok && err != nil {
-			continue // no tracefs for us, or a kernel before 5.15: the first use of a connection tells who took it, and not when
+			continue // no tracefs for us: the first use of a connection tells who took it, and not when
 		}
 		if err != nil {
 			return nil, errors.Join(explain("attach "+name, err), t.Close())

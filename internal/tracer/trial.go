@@ -121,7 +121,7 @@ func tryProgram(spec *ebpf.CollectionSpec, program string, o ebpf.CollectionOpti
 	if !ok {
 		return nil
 	}
-	l, err := hangSyscall(syscall, coll.Programs[program])
+	l, err := hangTracepoint(syscall, coll.Programs[program])
 	if err != nil {
 		return explain("attach "+program, err)
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,7 +27,7 @@ func noSuchCall(program string) bool {
 	}
 	defer dir.Close()
 	is := func(tracepoint string) bool {
-		return unix.Faccessat(int(dir.Fd()), "events/syscalls/"+tracepoint, unix.F_OK, 0) == nil
+		return unix.Faccessat(int(dir.Fd()), "events/"+tracepoint, unix.F_OK, 0) == nil
 	}
 	if is(own) {
 		return false
@@ -41,19 +40,19 @@ func noSuchCall(program string) bool {
 	return false
 }
 
-// hangSyscall hangs a program on the tracepoint of that name at a system call. The library does it too, but looks for tracefs where it is mounted, and
-// ip-netns(8) mounts another /sys.
-func hangSyscall(tracepoint string, p *ebpf.Program) (_ link.Link, err error) {
+// hangTracepoint hangs a program on a classic tracepoint, SYSTEM/NAME, until what it returns is closed. The library does it too, but looks for tracefs where
+// it is mounted, and ip-netns(8) mounts another /sys.
+func hangTracepoint(tracepoint string, p *ebpf.Program) (_ io.Closer, err error) {
 	dir, err := openTracefs()
 	if err != nil {
 		return nil, err
 	}
 	defer dir.Close()
-	id, err := readAt(dir, "events/syscalls/"+tracepoint+"/id")
+	id, err := readAt(dir, "events/"+tracepoint+"/id")
 	if err != nil {
 		return nil, err
 	}
-	number, err := strconv.ParseUint(strings.TrimSpace(id), 10, 64)
+	number, err := strconv.ParseUint(strings.TrimSpace(string(id)), 10, 64)
 	if err != nil {
 		return nil, fmt.Errorf("the number of %s: %w", tracepoint, err)
 	}
@@ -64,42 +63,45 @@ func hangSyscall(tracepoint string, p *ebpf.Program) (_ link.Link, err error) {
 		return nil, fmt.Errorf("open the event of %s: %w", tracepoint, err)
 	}
 	event := os.NewFile(uintptr(fd), tracepoint)
-	raw, err := link.AttachRawLink(link.RawLinkOptions{Target: fd, Program: p, Attach: ebpf.AttachPerfEvent}) // since 5.15
-	if err != nil {
-		return nil, errors.Join(err, event.Close())
+	// A link would do too, since 5.15; the program goes with the event either way.
+	for _, step := range []struct{ request, value int }{{unix.PERF_EVENT_IOC_SET_BPF, p.FD()}, {unix.PERF_EVENT_IOC_ENABLE, 0}} {
+		if err := unix.IoctlSetInt(fd, uint(step.request), step.value); err != nil {
+			return nil, errors.Join(fmt.Errorf("hang a program on %s: %w", tracepoint, err), event.Close())
+		}
 	}
-	if err := unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_ENABLE, 0); err != nil {
-		return nil, errors.Join(err, raw.Close(), event.Close())
-	}
-	return perfLink{raw, event}, nil
+	return event, nil
 }
 
-// perfLink closes the event with its link.
-type perfLink struct {
-	link.Link
-	event *os.File
-}
-
-func (l perfLink) Close() error { return errors.Join(l.Link.Close(), l.event.Close()) }
+// tracefs is where the kernel describes its classic tracepoints; the second place is for kernels
+// before 4.1 and distributions that mount it there alone.
+var tracefs = []string{"/sys/kernel/tracing", "/sys/kernel/debug/tracing"}
 
 // openTracefs opens the root of tracefs, mounted or not.
 func openTracefs() (*os.File, error) {
 	for _, dir := range tracefs {
-		if _, err := os.Stat(dir + "/events"); err == nil {
+		switch _, err := os.Stat(dir + "/events"); {
+		case err == nil:
 			return os.Open(dir)
+		case errors.Is(err, os.ErrPermission):
+			return nil, err
 		}
 	}
-	return openUnmounted("tracefs")
+	dir, err := openUnmounted("tracefs")
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoTracefs, err)
+	}
+	return dir, nil
 }
 
+var errNoTracefs = errors.New("tracefs is not mounted")
+
 // readAt reads a small file below dir.
-func readAt(dir *os.File, path string) (string, error) {
+func readAt(dir *os.File, path string) ([]byte, error) {
 	fd, err := unix.Openat(int(dir.Fd()), path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	f := os.NewFile(uintptr(fd), path)
 	defer f.Close()
-	text, err := io.ReadAll(f)
-	return string(text), err
+	return io.ReadAll(f)
 }
