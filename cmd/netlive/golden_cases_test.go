@@ -654,7 +654,7 @@ var goldens = []golden{
 			g.shown(tc, "ESTABLISHED client/held")
 			g.shown(ts, "ESTABLISHED server/held")
 			c.resets()
-			s.fails(unix.ECONNRESET)
+			s.readsReset()
 		},
 		// No read of the subflow is told: its listener's process is all that is known.
 		want: []life{listens, {"client", opened + " CLOSE", "gone"}, {"server", queued + " CLOSE", "gone"}},
@@ -674,7 +674,7 @@ var goldens = []golden{
 			g.shown(tc, "ESTABLISHED client/held")
 			g.shown(ts, "ESTABLISHED worker/held")
 			c.resets()
-			s.fails(unix.ECONNRESET)
+			s.readsReset()
 		},
 		want: []life{
 			{"listener", "CLOSE @server/exact LISTEN", "LISTEN server/exact,worker/seeded"},

@@ -161,7 +161,9 @@ func underWay(t *testing.T, ns *kerneltest.NS, sockets int) {
 // oneWalk runs the loop with a tracer in the calling thread's namespace through the handover, then freezes the storm and
 // returns the table when the last of its events is in.
 func oneWalk(t *testing.T, storm *process, ns *kerneltest.NS) (stateOf, live.Status) {
-	tr, err := tracer.Open(tracer.Options{NetNS: ns.Inode()})
+	// Nothing is read before the walk is done, which takes long where the machine has much to do.
+	const ring = 64 << 20
+	tr, err := tracer.Open(tracer.Options{NetNS: ns.Inode(), Ring: ring})
 	kerneltest.RequireBPF(t, err)
 	defer tr.Close()
 	events, err := tr.Stream()

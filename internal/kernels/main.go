@@ -44,6 +44,11 @@ func run(ctx context.Context) error {
 	own := flag.Bool("own", true, "this machine's kernel too")
 	side := flag.Int("j", 2, "machines that run side by side")
 	flag.Parse()
+	if *logs != "" {
+		if err := os.MkdirAll(*logs, 0o755); err != nil {
+			return err
+		}
+	}
 	which, err := regexp.Compile(*only)
 	if err != nil {
 		return err
