@@ -267,15 +267,6 @@ func (e *endpoint) fails(want unix.Errno) {
 	}
 }
 
-// readsReset reads what an MPTCP socket that the other side resets says: the error, or the end of the stream where it hears of its subflow's
-// reset before it hears of its own (Linux 6.16).
-func (e *endpoint) readsReset() {
-	e.g.t.Helper()
-	if r := e.by.begin(order{Do: "read", FD: e.fd})(); r.Errno != unix.ECONNRESET && r.Errno != 0 {
-		e.g.t.Fatalf("%s: %v, want %v or nothing", e.name, r.Err, unix.ECONNRESET)
-	}
-}
-
 func (e *endpoint) shutWrite() { e.g.t.Helper(); e.do(order{Do: "shutdown", Value: unix.SHUT_WR}) }
 
 func (e *endpoint) close() {
