@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/ianaindex"
@@ -37,8 +38,19 @@ func (c charset) encoder() func(string) (string, error) {
 	if err != nil || e == nil {
 		return nil
 	}
-	return func(text string) (string, error) { return e.NewEncoder().String(text) }
+	return func(text string) (string, error) {
+		b, err := e.NewEncoder().String(text)
+		// The library's GB18030 writes letters of private use as the bytes of others.
+		if err == nil && strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Co, r) }) {
+			if back, err := e.NewDecoder().String(b); err != nil || back != text {
+				return "", errPrivate
+			}
+		}
+		return b, err
+	}
 }
+
+var errPrivate = errors.New("a letter of private use")
 
 var errNotASCII = errors.New("not ASCII")
 

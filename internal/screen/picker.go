@@ -85,7 +85,7 @@ func (p *picker) lines(m *model, width, height int) []string {
 	for _, i := range p.items {
 		wide, docs = max(wide, ansi.StringWidth(i.text)), max(docs, ansi.StringWidth(i.doc))
 	}
-	inner := max(min(wide+docs+8, width-2), 10)
+	inner := max(min(wide+docs+8, width-2), 0)
 	var lines []string
 	for i := p.offset; i < min(p.offset+room, len(p.items)); i++ {
 		it := p.items[i]
