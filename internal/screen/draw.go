@@ -63,9 +63,18 @@ func (m *model) View() tea.View {
 	} else {
 		lines = append(lines, m.keysLine())
 	}
-	v.SetContent(strings.Join(lines[:min(len(lines), m.height)], "\n"))
+	lines = lines[:min(len(lines), m.height)]
+	if m.width < sentence {
+		for i, l := range lines {
+			lines[i] = ansi.Truncate(l, m.width, "")
+		}
+	}
+	v.SetContent(strings.Join(lines, "\n"))
 	return v
 }
+
+// sentence is how wide what is said once may be: tables, titles and keys are made for the width that there is.
+const sentence = 80
 
 // lay puts a pane over lines, in the middle.
 func lay(lines, pane []string, width int) []string {

@@ -274,6 +274,12 @@ func (r renumbered) Inode() uint32 { return r.inode }
 func (s *stage) compare(got, want, late []string) {
 	s.t.Helper()
 	want, late = slices.Clone(want), slices.Clone(late)
+	again := func(line string) bool {
+		return strings.HasPrefix(line, "retransmit ") || strings.Contains(line, " TCP_OLD_DATA ")
+	}
+	if kerneltest.InVM() && !slices.ContainsFunc(want, again) {
+		got = slices.DeleteFunc(got, again) // an emulated machine may not answer within 200 ms
+	}
 	slices.SortStableFunc(got, bySocket)
 	slices.SortStableFunc(want, bySocket)
 	slices.SortStableFunc(late, bySocket)
