@@ -46,6 +46,20 @@ func (g *game) talk() (client, server *endpoint) {
 	return client, server
 }
 
+// talkMPTCP makes one by MPTCP, of which watch shows the subflows.
+func (g *game) talkMPTCP() (client, server *endpoint) {
+	g.t.Helper()
+	l := g.player("server").socket("mptcp listener", false, unix.IPPROTO_MPTCP).bind("127.0.0.1:7000").listen(8)
+	client = g.player("client").socket("mptcp client", false, unix.IPPROTO_MPTCP).connect("127.0.0.1:7000")
+	server = l.accepts("mptcp server")
+	_, tc, ts := l.subflow("listener"), client.subflow("client"), server.subflow("server")
+	client.writes(1)
+	server.reads(1)
+	g.shown(tc, "ESTABLISHED client/held")
+	g.shown(ts, "ESTABLISHED server/held")
+	return client, server
+}
+
 // listens is the life of a listener that stays.
 var listens = life{"listener", "CLOSE @server/exact LISTEN", "LISTEN server/exact"}
 
@@ -644,16 +658,7 @@ var goldens = []golden{
 	{
 		name:  "MPTCP",
 		lacks: noMPTCP,
-		play: func(g *game) {
-			l := g.player("server").socket("mptcp listener", false, unix.IPPROTO_MPTCP).bind("127.0.0.1:7000").listen(8)
-			c := g.player("client").socket("mptcp client", false, unix.IPPROTO_MPTCP).connect("127.0.0.1:7000")
-			s := l.accepts("mptcp server")
-			_, tc, ts := l.subflow("listener"), c.subflow("client"), s.subflow("server")
-			c.writes(1)
-			s.reads(1)
-			g.shown(tc, "ESTABLISHED client/held")
-			g.shown(ts, "ESTABLISHED server/held")
-		},
+		play:  func(g *game) { g.talkMPTCP() },
 		// No read of the subflow is told: its listener's process is all that is known.
 		want: []life{listens, {"client", opened, "ESTABLISHED client/held"}, {"server", queued, "ESTABLISHED server/held"}},
 	},
@@ -661,14 +666,7 @@ var goldens = []golden{
 		name:  "MPTCP that is reset",
 		lacks: noMPTCPReset,
 		play: func(g *game) {
-			l := g.player("server").socket("mptcp listener", false, unix.IPPROTO_MPTCP).bind("127.0.0.1:7000").listen(8)
-			c := g.player("client").socket("mptcp client", false, unix.IPPROTO_MPTCP).connect("127.0.0.1:7000")
-			s := l.accepts("mptcp server")
-			_, tc, ts := l.subflow("listener"), c.subflow("client"), s.subflow("server")
-			c.writes(1)
-			s.reads(1)
-			g.shown(tc, "ESTABLISHED client/held")
-			g.shown(ts, "ESTABLISHED server/held")
+			c, s := g.talkMPTCP()
 			c.resets()
 			s.fails(unix.ECONNRESET)
 		},

@@ -158,7 +158,7 @@ type loop struct {
 	hurried sock.Stamp
 	late    bool
 	rested  sock.Stamp    // no walk in a hurry before this
-	queued  sock.ProtoSet // whose queues were not empty at the last walk
+	queued  sock.ProtoSet // to be walked at the next interval: queues were not empty at the last walk, or it left an owner to be looked for
 	present sock.ProtoSet // that had sockets at the last walk
 	// Owners are walked at the interval after ownersIn more; below 0 not at all. calm is how often the last walks of
 	// them in a row were for sockets that are shared, which makes the next one later.
